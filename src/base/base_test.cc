@@ -1,0 +1,68 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/bytes.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "base/utf8.h"
+
+namespace nilo {
+namespace {
+
+Result<int> half_of(int number) {
+  if (number % 2 != 0) return Error{ErrorCode::invalid_argument, "odd", "double it"};
+  return number / 2;
+}
+Result<int> quarter_of(int number) { return TRY(half_of(TRY(half_of(number)))); }
+
+TEST(Result, TryReturnsTheFirstError) {
+  EXPECT_EQ(quarter_of(12).value(), 3);
+  EXPECT_EQ(quarter_of(6).error().message, "odd");
+}
+
+TEST(Bytes, VarintsAndZigzagComeBack) {
+  for (const std::int64_t number : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{127},
+                                    std::int64_t{128}, INT64_MAX, INT64_MIN}) {
+    std::string bytes;
+    put_varint(bytes, zigzag(number));
+    ByteReader in(bytes);
+    EXPECT_EQ(unzigzag(in.varint()), number);
+    EXPECT_TRUE(in.ok() && in.at_end());
+  }
+}
+
+TEST(Bytes, AShortInputFailsForGood) {
+  std::string bytes;
+  put_bytes(bytes, "hello");
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    ByteReader in(std::string_view(bytes).substr(0, size));
+    EXPECT_EQ(in.bytes(), "");
+    EXPECT_FALSE(in.ok());
+    EXPECT_EQ(in.u8(), 0);
+  }
+}
+
+TEST(Utf8, RefusesOverlongFormsSurrogatesAndTruncation) {
+  EXPECT_TRUE(is_utf8("plain ascii, longer than eight"));
+  EXPECT_TRUE(is_utf8("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80"));
+  for (const char* bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80"}) {
+    EXPECT_FALSE(is_utf8(bad)) << printable(bad, 20);
+  }
+  EXPECT_FALSE(is_mqtt_text(std::string_view("a\0b", 3)));
+  EXPECT_EQ(printable("a\r\n\xff", 20), "a\\x0d\\x0a\\xff");
+}
+
+TEST(Metrics, ArePrintedOncePerName) {
+  Metrics metrics;
+  metrics.counter("nilo_messages_total", R"(dir="in")", "Messages.").add(2);
+  metrics.counter("nilo_messages_total", R"(dir="out")", "Messages.").add();
+  metrics.gauge("nilo_clients", "Connections.", [] { return 3.0; });
+  EXPECT_EQ(metrics.prometheus_text(),
+            "# HELP nilo_messages_total Messages.\n# TYPE nilo_messages_total counter\n"
+            "nilo_messages_total{dir=\"in\"} 2\nnilo_messages_total{dir=\"out\"} 1\n"
+            "# HELP nilo_clients Connections.\n# TYPE nilo_clients gauge\nnilo_clients 3\n");
+}
+
+}  // namespace
+}  // namespace nilo

@@ -1,0 +1,20 @@
+// base/utf8.h: is this text?
+// Source: Unicode 15 table 3-7; MQTT 5.0 section 1.5.4.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace nilo {
+
+// Well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(std::string_view bytes);
+
+// Well-formed and without U+0000, as MQTT wants its strings.
+bool is_mqtt_text(std::string_view bytes);
+
+// `bytes` if it is UTF-8, otherwise with every bad byte shown as \xNN; cut to `size_max` bytes
+// (then ending in "..."). Control characters are shown escaped. For log lines and error messages.
+std::string printable(std::string_view bytes, std::size_t size_max);
+
+}  // namespace nilo
