@@ -1,0 +1,21 @@
+// value/principal.h: who is asking, once a password or token was checked.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace nilo {
+
+// What somebody may do. Stored as these words in sys_tokens.
+enum class Role : std::uint8_t {
+  device,  // publish and subscribe over MQTT, publish over HTTP
+  viewer,  // read everything, change nothing
+  admin,   // everything
+};
+
+struct Principal {
+  std::string name;
+  Role role = Role::device;
+};
+
+}  // namespace nilo
