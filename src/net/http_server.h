@@ -1,0 +1,53 @@
+// net/http_server.h: HTTP/1.1 on one loop.
+//
+// In/out:  bytes of many connections -> HttpHandler -> answers, in the order asked. One request a
+//          connection is under way; what a client sends ahead waits in the kernel.
+// Threads: the loop's; the Respond of a request may be called from any thread.
+// Limits:  HttpLimits. Too much of a header is 431, of a body 413; too slow is 408; one
+//          connection too many is answered 503 and closed.
+// Source:  RFC 9112. Content-Length together with Transfer-Encoding, and bad chunks, are refused.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
+#include "base/logger.h"
+#include "base/result.h"
+#include "net/address.h"
+#include "net/event_loop.h"
+#include "net/http.h"
+
+namespace nilo::net {
+
+struct HttpLimits {
+  std::size_t header_size_max = 16 * 1024;
+  std::size_t body_size_max = 1024 * 1024;
+  std::size_t connections_max = 1024;
+  // From the first byte of a request to its last.
+  std::chrono::milliseconds request_timeout{10'000};
+  // Nothing asked, or an answer of which nothing is read.
+  std::chrono::milliseconds idle_timeout{30'000};
+};
+
+class HttpServer {
+ public:
+  // Serves from now on. `handler` is called on the loop; it must not block.
+  // Errors: as TcpListener::listen.
+  static Result<std::unique_ptr<HttpServer>> listen(EventLoop& loop, const Address& address,
+                                                    HttpLimits limits, Logger& logger,
+                                                    HttpHandler handler);
+  // Closes all connections. Answers that come later are dropped. The loop must still exist, and
+  // outlive every Respond.
+  ~HttpServer();
+
+  const Address& address() const;
+  std::size_t connections() const;
+
+ private:
+  class Connections;
+  explicit HttpServer(std::shared_ptr<Connections> connections);
+  std::shared_ptr<Connections> connections_;  // Responds hold it weakly
+};
+
+}  // namespace nilo::net
