@@ -1,0 +1,59 @@
+// mqtt/effects.h: sessions that outlive their connections, as effects in log records.
+//
+// Each effect has a struct, an append function and a read function. A read function answers false
+// for damaged bytes.
+// Format: docs/formats/session.md.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "mqtt/host.h"
+#include "value/record.h"
+
+namespace nilo::mqtt {
+
+// A persistent session began, or changed how long it stays.
+struct SessionEffect {
+  SessionNumber number = 0;
+  std::uint32_t expiry_s = 0;  // counted from when the client is gone; 0xffffffff = never
+  std::string_view client_id;
+};
+void append_session(RecordWriter& record, const SessionEffect& effect);
+bool read_session(std::string_view body, SessionEffect& effect);
+
+void append_session_end(RecordWriter& record, SessionNumber number);
+bool read_session_end(std::string_view body, SessionNumber& number);
+
+struct SubscribeEffect {
+  SessionNumber number = 0;
+  SubscribeEntry entry;
+  std::uint32_t identifier = 0;  // 0 = none
+};
+void append_subscribe(RecordWriter& record, const SubscribeEffect& effect);
+bool read_subscribe(std::string_view body, SubscribeEffect& effect);
+
+void append_unsubscribe(RecordWriter& record, SessionNumber number, std::string_view filter);
+bool read_unsubscribe(std::string_view body, SessionNumber& number, std::string_view& filter);
+
+// A message on its way to one subscriber.
+struct Delivery {
+  SessionNumber session = 0;
+  Qos qos = Qos::at_most_once;  // as it will be delivered
+  bool retain = false;          // likewise
+  std::vector<std::uint32_t> identifiers{};
+};
+
+// `message` waits for `deliveries`: persistent sessions, QoS 1 and 2. Belongs into the record of
+// the message, so that the record's sequence number names it.
+void append_queued(RecordWriter& record, const MessageView& message,
+                   std::span<const Delivery> deliveries);
+bool read_queued(std::string_view body, Message& message, std::vector<Delivery>& deliveries);
+
+// `seqs`: the records whose queued message the session has acknowledged, ascending.
+void append_delivered(RecordWriter& record, SessionNumber number, std::span<const Seq> seqs);
+bool read_delivered(std::string_view body, SessionNumber& number, std::vector<Seq>& seqs);
+
+}  // namespace nilo::mqtt

@@ -1,0 +1,109 @@
+// mqtt/host.h: what a Broker needs from whoever runs it, and the limits it keeps.
+//
+// Threads: everything here is called on, and answered on, the Broker's own event loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "mqtt/packet.h"
+#include "value/message.h"
+#include "value/principal.h"
+#include "value/record.h"
+
+namespace nilo::mqtt {
+
+// A network connection of one Broker; never reused. 0 = none.
+using ConnectionId = std::uint64_t;
+
+// A session, unique over all loops and over restarts. Odd = persistent: it outlives its connection
+// and its changes are logged. 0 = none.
+using SessionNumber = std::uint64_t;
+constexpr bool is_persistent(SessionNumber number) { return (number & 1) != 0; }
+
+// What happens at each of them stands behind it.
+struct Limits {
+  std::size_t first_packet_size_max = 64 * 1024;     // closed; nobody has logged in yet
+  std::size_t packet_size_max = (1024 + 64) * 1024;  // 5.0: told at CONNECT, then 0x95; closed
+  std::size_t client_id_size_max = 256;              // CONNACK 0x85 / 2
+  std::uint16_t keep_alive_max_s = 0;                // 5.0: server keep alive; 0 = any
+  std::uint16_t receive_max = 1024;                  // unanswered QoS 1 and 2 publishes of one
+                                                     // client: 5.0: 0x93; below: reading pauses
+  std::uint16_t topic_alias_max = 16;                // 5.0: 0x94
+  std::size_t subscriptions_max = 1000;              // per session: SUBACK 0x97 / 0x80
+  std::size_t retained_per_filter_max = 10'000;      // retained messages sent for one filter
+  std::size_t session_queue_max = 10'000;            // waiting messages: the newest is dropped
+  std::size_t session_queue_size_max = 64u << 20;    // bytes of them; likewise
+  std::size_t out_buffer_size_max = 1u << 20;        // unsent bytes: QoS 0 is dropped, QoS 1 waits
+  std::size_t sessions_max = 200'000;                // CONNACK 0x97 / 3
+  std::uint32_t session_expiry_max_s = 0xffffffff;   // 5.0: told at CONNECT; 0xffffffff = never
+  std::int64_t connect_timeout_us = 10'000'000;      // closed
+  bool reason_strings = true;                        // 5.0: say in words what was wrong
+};
+
+// Who says they are connecting. Views: valid during authenticate() only.
+struct Login {
+  std::string_view client_id;
+  bool has_user_name = false;  // may be given without a password, and the other way round
+  bool has_password = false;
+  std::string_view user_name;
+  std::string_view password;
+  std::string_view source_ip;
+  Version version{};
+};
+
+// What to acknowledge when a publish is durable.
+struct Ticket {
+  ConnectionId connection = 0;
+  std::uint32_t number = 0;
+  bool wants_answer = false;  // false at QoS 0 and for wills: on_published() need not be called
+  SessionNumber publisher = 0;
+};
+
+// Something a client wanted and did not get: for `$error/mqtt/...`, a counter and a log line.
+// Views: valid during refused() only.
+struct Refusal {
+  enum class What : std::uint8_t { connect, packet, publish, subscribe, delivery };
+  What what{};
+  std::string_view client_id;
+  std::string_view principal;
+  std::string_view source_ip;
+  std::string_view topic;  // topic or filter; empty where there is none
+  Reason reason{};
+  std::string_view why;  // in words
+};
+std::string_view word_of(Refusal::What what);
+
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  // Answer once with Broker::on_authenticated(), at once or later.
+  virtual void authenticate(ConnectionId connection, const Login& login) = 0;
+  virtual bool may_publish(const Principal& principal, std::string_view topic) = 0;
+  virtual bool may_subscribe(const Principal& principal, std::string_view filter) = 0;
+
+  // A PUBLISH or a will came in: store it, keep it if it is retained, route it. With
+  // `ticket.wants_answer`, answer once with Broker::on_published(), in any order.
+  virtual void publish(const MessageView& message, const Ticket& ticket) = 0;
+
+  // Makes effects durable: calls `write` at once, and `done` when the record is on disk or refused.
+  virtual void commit(const std::function<void(RecordWriter&)>& write,
+                      std::function<void(const Result<void>&)> done) = 0;
+
+  // take_out() has bytes, where it had none since it was last called.
+  virtual void send_ready(ConnectionId connection) = 0;
+  // receive() had answered false; now it wants more.
+  virtual void read_ready(ConnectionId connection) = 0;
+  // Send what take_out() still gives, then close. The connection no longer exists for the Broker;
+  // no closed() is needed, and one that crosses this call is ignored.
+  virtual void close(ConnectionId connection, std::string last_bytes) = 0;
+
+  virtual void refused(const Refusal& refusal) = 0;
+};
+
+}  // namespace nilo::mqtt
