@@ -1,0 +1,228 @@
+#!/usr/bin/python3
+"""Builds and runs every test suite, and ends with one line: `N passed, N failed`.
+
+Usage: tools/test.py [SUITE[/PROGRAM]...]    tools/test.py unit walk/test_publish asan/log
+SUITE: see SUITES below; none means all, in that order.
+
+A suite is a list of programs. GoogleTest programs are counted by their cases; scripts print one
+line `ok NAME` or `not ok NAME [- reason]` per case, as in TAP. A program that ends badly without
+naming a failed case, says nothing at all, takes too long, or cannot be built, is one failed case:
+what was not run has not passed. Whatever failed is shown in full; the rest lies in
+build/test-logs/.
+
+Environment: FUZZ_SECONDS (20) per fuzzer; NILO_WERROR (OFF); the scripts get NILO, the program.
+"""
+
+import concurrent.futures
+import dataclasses
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LOGS = os.path.join(ROOT, "build", "test-logs")
+CORPUS = os.path.join(ROOT, "fuzz-corpus")  # grows from run to run, not in git
+PROGRAM_TIMEOUT_S = 600
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
+JOBS = os.cpu_count() or 1
+
+# Rooms whose tests start threads; ThreadSanitizer has nothing to say about the others.
+THREADED = ("base", "net", "log", "bus", "tables", "mqtt", "api", "app")
+
+
+@dataclasses.dataclass
+class Case:
+    """One program to run: `kind` says how its output is counted."""
+
+    name: str
+    command: list
+    kind: str  # gtest, script or fuzz
+    cwd: str = ROOT
+
+
+@dataclasses.dataclass
+class Outcome:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+
+PATTERNS = {
+    # The closing summary repeats failed names without a time, so the time tells them apart.
+    "gtest": (r"^\[       OK \] .* \(\d+ ms\)", r"^\[  FAILED  \] .* \(\d+ ms\)",
+              r"^\[  SKIPPED \] .* \(\d+ ms\)"),
+    "script": (r"^ok\b(?!.*# SKIP)", r"^not ok\b", r"^ok\b.*# SKIP"),
+}
+
+
+def count(kind, output, exit_code):
+    """Cases in `output`; a bad end that no case explains is a failed case of its own."""
+    if kind == "fuzz":
+        return Outcome(passed=int(exit_code == 0), failed=int(exit_code != 0))
+    found = [len(re.findall(pattern, output, re.MULTILINE)) for pattern in PATTERNS[kind]]
+    outcome = Outcome(*found)
+    said_nothing = outcome.passed + outcome.failed + outcome.skipped == 0
+    if outcome.failed == 0 and (exit_code != 0 or said_nothing):
+        outcome.failed = 1
+    return outcome
+
+
+def run_case(case, environment):
+    """Runs one program; its output goes to a log file, and to the screen if it failed."""
+    started = time.monotonic()
+    log = os.path.join(LOGS, case.name.replace("/", "-") + ".log")
+    with open(log, "wb") as out:
+        try:
+            exit_code = subprocess.run(case.command, cwd=case.cwd, env=environment, stdout=out,
+                                       stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                       timeout=PROGRAM_TIMEOUT_S, check=False).returncode
+        except subprocess.TimeoutExpired:
+            out.write(f"\nnot ok {case.name} - still running after {PROGRAM_TIMEOUT_S} s\n".encode())
+            exit_code = -1
+        except OSError as error:
+            out.write(f"\nnot ok {case.name} - cannot run: {error}\n".encode())
+            exit_code = -1
+    with open(log, encoding="utf-8", errors="replace") as text:
+        output = text.read()
+    outcome = count(case.kind, output, exit_code)
+    report = f"  {case.name:<32} {outcome.passed:5} passed"
+    if outcome.skipped:
+        report += f", {outcome.skipped} SKIPPED"
+    if outcome.failed:
+        report += f", {outcome.failed} FAILED (exit {exit_code}); {os.path.relpath(log, ROOT)}:\n"
+        report += output[-8000:].rstrip()
+    print(f"{report}   {time.monotonic() - started:.1f} s", flush=True)
+    return outcome
+
+
+def build(folder, *options):
+    """Configures and builds all of it in build/`folder`; raises CalledProcessError."""
+    path = os.path.join(ROOT, "build", folder)
+    werror = os.environ.get("NILO_WERROR", "OFF")
+    subprocess.run(["cmake", "-S", ROOT, "-B", path, "-G", "Ninja", "--log-level=WARNING",
+                    f"-DNILO_WERROR={werror}", *options], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", path, "-j", str(JOBS), "--quiet"], check=True)
+    return path
+
+
+def programs_of(path):
+    """(name, command) of what CMake knows in `path`: a file left over by an older build is not run."""
+    listing = subprocess.run(["ctest", "--test-dir", path, "--show-only=json-v1"], check=True,
+                             capture_output=True, text=True).stdout
+    return [(test["name"], test["command"]) for test in json.loads(listing)["tests"]]
+
+
+def gtest_cases(suite, path, rooms=None):
+    # ThreadSanitizer of g++ 12 cannot start where the kernel spreads addresses widely.
+    fixed = ["setarch", "-R"]
+    can_fix = suite == "tsan" and subprocess.run([*fixed, "true"], check=False).returncode == 0
+    prefix = fixed if can_fix else []
+    return [Case(f"{suite}/{name}", prefix + command, "gtest", path)
+            for name, command in programs_of(path) if rooms is None or name in rooms]
+
+
+def suite_unit():
+    return gtest_cases("unit", build(".", "-DCMAKE_BUILD_TYPE=Release"))
+
+
+def suite_asan():
+    return gtest_cases("asan", build("asan", "-DNILO_SANITIZE=address,undefined"))
+
+
+def suite_tsan():
+    return gtest_cases("tsan", build("tsan", "-DNILO_SANITIZE=thread"), THREADED)
+
+
+def suite_fuzz():
+    path = build("fuzz", "-DNILO_FUZZ=ON", "-DNILO_SANITIZE=address,undefined",
+                 "-DCMAKE_CXX_COMPILER=clang++-14", "-DCMAKE_C_COMPILER=clang-14")
+    cases = []
+    for name, command in programs_of(path):
+        corpus = os.path.join(CORPUS, name)
+        os.makedirs(corpus, exist_ok=True)
+        seeds = [s for s in [os.path.join(ROOT, "tests", "fuzz", name)] if os.path.isdir(s)]
+        flags = [f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
+                 "-verbosity=0", "-print_final_stats=1", f"-artifact_prefix={LOGS}/{name}-"]
+        cases.append(Case(f"fuzz/{name}", [*command, *flags, corpus, *seeds], "fuzz", path))
+    return cases
+
+
+def script_suite(folder):
+    """tests/`folder`/test_*.py, one after the other against the Release program."""
+    def suite():
+        build(".", "-DCMAKE_BUILD_TYPE=Release")
+        scripts = sorted(glob.glob(os.path.join(ROOT, "tests", folder, "test_*.py")))
+        return [Case(f"{folder}/{os.path.basename(s)[:-3]}", [sys.executable, s], "script")
+                for s in scripts]
+    return suite
+
+
+# In this order: what is quick and what most often breaks comes first.
+SUITES = {
+    "tools": script_suite("tools"),
+    "unit": suite_unit,
+    "walk": script_suite("walk"),
+    "crash": script_suite("crash"),
+    "asan": suite_asan,
+    "tsan": suite_tsan,
+    "fuzz": suite_fuzz,
+}
+
+
+def run_suite(name, program, environment):
+    """Builds suite `name` and runs it, or only its `program` if that is not empty."""
+    started = time.monotonic()
+    print(f"{name}: building", flush=True)
+    try:
+        cases = SUITES[name]()
+    except (subprocess.CalledProcessError, OSError) as error:
+        print(f"{name}: CANNOT RUN, nothing was tested: {error}", flush=True)
+        return Outcome(failed=1)
+    cases = [case for case in cases if program in ("", case.name.partition("/")[2])]
+    if not cases:
+        print(f"{name}: CANNOT RUN, there is no such program", flush=True)
+        return Outcome(failed=1)
+    total = Outcome()
+    jobs = 1 if cases[0].kind == "script" else JOBS  # scripts start servers, and load them
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for outcome in pool.map(lambda case: run_case(case, environment), cases):
+            total.add(outcome)
+    print(f"{name}: {total.passed} passed, {total.failed} failed, {total.skipped} skipped, "
+          f"{time.monotonic() - started:.0f} s\n", flush=True)
+    return total
+
+
+def main(arguments):
+    wanted = [argument.partition("/")[::2] for argument in arguments] or [(s, "") for s in SUITES]
+    for name, _ in wanted:
+        if name not in SUITES:
+            print(f"no suite {name}; there are: {' '.join(SUITES)}", file=sys.stderr)
+            return 2
+    os.makedirs(LOGS, exist_ok=True)
+    environment = {
+        **os.environ,
+        "NILO": os.path.join(ROOT, "build", "nilo"),
+        "PYTHONPATH": os.path.join(ROOT, "tests", "walk"),  # for `import harness`
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+        "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+    }
+    total = Outcome()
+    for name, program in wanted:
+        total.add(run_suite(name, program, environment))
+    print(f"{total.passed} passed, {total.failed} failed")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
