@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/utf8.h"
+#include "value/key.h"
 
 namespace nilo {
 
@@ -93,8 +94,20 @@ Result<Value> timestamp_of(const Column& column, const Value& value) {
   return Value::timestamp(static_cast<std::int64_t>(std::llround(number)));
 }
 
-void put_cell(std::string& out, std::uint32_t column_id, const Value& cell) {
-  put_varint(out, column_id);
+// The size of text in a key: value/key.h.
+Result<void> check_key(const TableLayout& layout, std::span<const Value> cells) {
+  std::string key;
+  append_key_text(key, cells);
+  if (key.size() <= kKeySizeMax) return {};
+  return Error{ErrorCode::invalid_argument,
+               fmt::format("{} is a key of {} bytes, more than {}", layout.schema.columns[0].name,
+                           key.size(), kKeySizeMax),
+               fmt::format("see the key of table {}", layout.schema.name)};
+}
+
+}  // namespace
+
+void put_value(std::string& out, const Value& cell) {
   put_u8(out, static_cast<std::uint8_t>(cell.type()));
   switch (cell.type()) {
     case Type::null:
@@ -118,8 +131,7 @@ void put_cell(std::string& out, std::uint32_t column_id, const Value& cell) {
   }
 }
 
-// False for a type number we do not know.
-bool get_cell(ByteReader& in, Value& cell) {
+bool get_value(ByteReader& in, Value& cell) {
   switch (static_cast<Type>(in.u8())) {
     case Type::null:
       cell = Value();
@@ -146,11 +158,15 @@ bool get_cell(ByteReader& in, Value& cell) {
   return false;
 }
 
-}  // namespace
-
 RowWriter::RowWriter(const TableLayout& layout)
     : layout_(layout), cells_(layout.schema.stored_count()) {
   NILO_ASSERT(layout.column_ids.size() == cells_.size());
+  const auto is_text = [](const Column& column) {
+    return column.type == Type::text || column.type == Type::json;
+  };
+  const auto& columns = layout.schema.columns;
+  const auto key_count = static_cast<std::ptrdiff_t>(layout.schema.partition_count);
+  has_text_key_ = std::any_of(columns.begin(), columns.begin() + key_count, is_text);
 }
 
 void RowWriter::begin(TimeUs received_us) {
@@ -258,6 +274,7 @@ Result<void> RowWriter::finish(RecordWriter& record) {
                    "select it in the rule"};
     }
   }
+  if (has_text_key_) TRY(check_key(layout_, std::span(cells_).first(schema.partition_count)));
   std::size_t first_value = schema.partition_count;
   if (schema.has_sort_key) {
     Value& time = cells_[schema.sort_column()];
@@ -277,7 +294,9 @@ Result<void> RowWriter::finish(RecordWriter& record) {
   put_varint(out, layout_.table_id);
   put_varint(out, count);
   for (std::size_t i = 0; i < cells_.size(); ++i) {
-    if (!cells_[i].is_null()) put_cell(out, layout_.column_ids[i], cells_[i]);
+    if (cells_[i].is_null()) continue;
+    put_varint(out, layout_.column_ids[i]);
+    put_value(out, cells_[i]);
   }
   record.end();
   return {};
@@ -307,7 +326,7 @@ bool RowReader::read(std::string_view body, std::span<Value> cells) const {
   for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
     const std::uint64_t id = in.varint();
     Value cell;
-    if (!get_cell(in, cell)) return false;
+    if (!get_value(in, cell)) return false;
     if (id >= column_of_id_.size()) continue;
     const std::uint8_t column = column_of_id_[id];
     // A column whose type was changed in the stack no longer shows its old cells.

@@ -48,7 +48,8 @@ class RowWriter {
   Result<void> set(std::size_t column, const Value& value);
 
   // Appends the row effect. A missing sort key becomes the receive time.
-  // invalid_argument: a partition column without a value, or no other column with one.
+  // invalid_argument: a partition column without a value, a key longer than kKeySizeMax, or no
+  // other column with a value.
   Result<void> finish(RecordWriter& record);
 
  private:
@@ -59,7 +60,13 @@ class RowWriter {
   const TableLayout& layout_;
   TimeUs received_us_ = 0;
   std::vector<Value> cells_;
+  bool has_text_key_ = false;
 };
+
+// One cell as rows hold it: its type's byte, then the value.
+void put_value(std::string& out, const Value& cell);
+// False for a type number we do not know; short input shows in `in`.
+bool get_value(ByteReader& in, Value& cell);
 
 // The table number at the start of a row effect's body; 0 (never used) if the bytes are damaged.
 std::uint32_t table_id_of_row(std::string_view body);

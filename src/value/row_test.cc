@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "value/key.h"
+
 namespace nilo {
 namespace {
 
@@ -89,6 +91,36 @@ TEST_F(RowTest, NeedsItsKeyAndAtLeastOneValue) {
   ASSERT_TRUE(writer_.set(0, Value::int64(1)));
   EXPECT_EQ(writer_.finish(record).error().message, "no value for any column of table tank_levels");
   EXPECT_EQ(bytes.size(), sizeof(TimeUs)) << "a refused row leaves nothing in the record";
+}
+
+TEST(Key, IsOneTopicLevelAColumn) {
+  const auto key_of = [](std::vector<Value> cells) {
+    std::string out;
+    append_key_text(out, cells);
+    return out;
+  };
+  EXPECT_EQ(key_of({Value::int64(-2), Value::text("barn/3+#%\n")}), "-2/barn%2F3%2B%23%25%0A");
+  EXPECT_EQ(key_of({Value::boolean(true), Value::float64(0.1), Value::timestamp(kNowUs)}),
+            "true/0.1/1763750000123000");
+}
+
+TEST(Key, EndsAtItsLimit) {
+  TableLayout layout;
+  layout.table_id = 1;
+  layout.schema.name = "logs";
+  layout.schema.columns = {{.name = "host", .type = Type::text},
+                           {.name = "line", .type = Type::text}};
+  layout.column_ids = {1, 2};
+  RowWriter writer(layout);
+  std::string bytes;
+  RecordWriter record(bytes, kNowUs);
+  const std::string key(kKeySizeMax + 1, 'x');
+  writer.begin(kNowUs);
+  ASSERT_TRUE(writer.set(0, Value::text(std::string_view(key).substr(1))));
+  ASSERT_TRUE(writer.set(1, Value::text("hello")));
+  EXPECT_TRUE(writer.finish(record));
+  ASSERT_TRUE(writer.set(0, Value::text(key)));
+  EXPECT_EQ(writer.finish(record).error().message, "host is a key of 257 bytes, more than 256");
 }
 
 TEST_F(RowTest, QuarantinesAClockThatIsOff) {
