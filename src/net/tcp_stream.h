@@ -8,6 +8,7 @@
 // Memory:  about 120 bytes while nothing is unsent.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -87,9 +88,9 @@ class TcpStream final : EventLoop::Watcher {
   bool peer_ended_ = false;
   bool closing_ = false;  // close_after_flush() was called: what arrives is thrown away
   bool progressed_ = false;
-  bool broken_ = false;        // a write failed; the loop will report it
-  bool* destroyed_ = nullptr;  // set while a handler runs: it may destroy us
-  std::string unsent_;         // from sent_ on
+  bool broken_ = false;   // a write failed; the loop will report it
+  bool* gone_ = nullptr;  // set while a handler runs: it may close or destroy us
+  std::string unsent_;    // from sent_ on
   std::size_t sent_ = 0;
   TimerId stall_timer_ = TimerId::none;
 };
