@@ -1,0 +1,87 @@
+// api/backend.h: what the API needs from the rest of the house, as functions the app fills in.
+//
+// Functions and not rooms: so the API is tested without a log, and does not know who is behind it.
+// Threads: all may be called from any thread; `done` may be called from any thread, exactly once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "tables/sql.h"
+#include "tables/tables.h"
+#include "value/message.h"
+#include "value/principal.h"
+#include "value/value.h"
+
+namespace nilo::api {
+
+// What a request showed to prove who asks. Never logged.
+struct Credentials {
+  std::string token;     // "Authorization: Bearer nilo_..."
+  std::string user;      // "Authorization: Basic ...", then with password
+  std::string password;  //
+  std::string remote_ip;
+  bool is_none() const { return token.empty() && user.empty(); }
+};
+
+struct TokenInfo {
+  std::string name;
+  Role role = Role::device;
+  bool is_password = false;
+  bool revoked = false;
+  TimeUs created_us = 0;
+  TimeUs expires_us = 0;  // 0 = never
+};
+
+struct NewToken {
+  std::string name;
+  Role role = Role::device;
+  std::int64_t valid_for_us = 0;  // 0 = for ever
+};
+
+// A path of the stack that is answered by one SQL statement.
+struct EndpointSpec {
+  struct Parameter {
+    std::string name;  // without the `$`
+    Type type = Type::text;
+  };
+  std::string name;
+  std::string path;  // "/prod/data"
+  std::string sql;
+  std::vector<Parameter> parameters{};
+  bool many = false;  // always answer a list
+  bool open = false;  // answer without a token
+};
+
+template <typename T>
+using Done = std::function<void(Result<T>)>;
+
+struct Backend {
+  // unauthenticated: unknown, wrong, expired, or none where one is needed.
+  std::function<void(const Credentials&, Done<Principal>)> authenticate;
+
+  // Done when it is durable.
+  std::function<void(Message, Done<void>)> publish;
+
+  std::function<std::vector<tables::TableInfo>()> tables;
+  std::function<Result<tables::RowPage>(const tables::RowQuery&)> rows;
+  std::function<Result<tables::RowPage>(const tables::RowQuery&)> latest;
+  std::function<void(tables::SqlRequest, tables::Sql::Done)> sql;
+
+  // JSON documents the app writes: {"rules":[...]}, {"things":[...]}.
+  std::function<std::string()> rules_json;
+  std::function<std::string()> things_json;
+
+  std::function<std::vector<TokenInfo>()> tokens;
+  std::function<void(const NewToken&, Done<std::string>)> make_token;  // the secret
+  std::function<void(const std::string& name, Done<void>)> revoke_token;
+
+  // unavailable, with the reason: replaying, or the log takes no more.
+  std::function<Result<void>()> ready;
+};
+
+}  // namespace nilo::api
