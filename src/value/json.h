@@ -52,6 +52,7 @@ class JsonNode {
 
  private:
   friend class JsonDocument;
+  friend class JsonParser;
   const JsonNode* next() const { return this + (is_array() || is_object() ? span_ : 1); }
 
   JsonKind kind_ = JsonKind::null;
