@@ -54,7 +54,8 @@ class Disk {
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
   // Names of the entries in `dir`, sorted, without "." and "..".
   virtual Result<std::vector<std::string>> list(const std::string& dir) = 0;
-  // Makes `dir` and its missing parents, for the owner only. No error if it exists.
+  // Makes `dir` and its missing parents, for the owner only, to survive a power cut. No error if it
+  // exists.
   virtual Result<void> make_dir(const std::string& dir) = 0;
   virtual Result<void> remove(const std::string& path) = 0;
   // Replaces `to` in one step.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,8 @@ std::optional<SegmentHeader> decode_segment_header(std::string_view bytes);
 std::string segment_name(Seq first_seq);
 std::optional<Seq> first_seq_of(std::string_view name);
 
+// A record: u32 checksum of all that follows, u32 length, u64 number, then `length` bytes.
+
 // `header`: at least kRecordHeaderSize bytes. The record's size, without its header; unchecked.
 inline std::uint32_t record_length(std::string_view header) {
   std::uint32_t length = 0;
@@ -46,6 +49,15 @@ inline Seq record_seq(std::string_view header) {
   Seq seq = 0;
   std::memcpy(&seq, header.data() + 8, sizeof seq);
   return seq;
+}
+inline void set_record_length(char* header, std::uint32_t length) {
+  std::memcpy(header + 4, &length, sizeof length);
+}
+// `record`: header and bytes, exactly. Fills in number and checksum.
+inline void seal_record(std::span<char> record, Seq seq) {
+  std::memcpy(record.data() + 8, &seq, sizeof seq);
+  const std::uint32_t crc = crc32c(std::string_view(record.data() + 4, record.size() - 4));
+  std::memcpy(record.data(), &crc, sizeof crc);
 }
 // `record`: header and bytes, exactly.
 inline bool is_intact(std::string_view record) {

@@ -29,13 +29,12 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "log/batch.h"
+#include "log/cursor.h"
 #include "log/disk.h"
-#include "log/segment.h"
 
 namespace nilo::log {
 
 inline constexpr std::size_t kWriteSizeMax = 1024 * 1024;  // a larger batch is written alone
-inline constexpr std::size_t kDamagesListedMax = 100;      // the rest is only counted
 
 struct LogOptions {
   std::string dir;
@@ -54,55 +53,6 @@ class Follower {
  public:
   virtual ~Follower() = default;
   virtual void on_batch(std::unique_ptr<Batch> batch, Seq first, Result<void> outcome) = 0;
-};
-
-// A stretch of a segment that is not what was written.
-struct Damage {
-  std::string file;
-  std::uint64_t offset = 0;
-  std::uint64_t size = 0;
-  Seq first_seq = 0;  // the first record that is missing
-};
-
-struct ReplayReport {
-  std::uint64_t record_count = 0;
-  std::uint64_t byte_count = 0;  // without headers
-  std::uint64_t damage_count = 0;
-  std::vector<Damage> damages;  // the first kDamagesListedMax
-};
-
-struct Record {
-  Seq seq = 0;
-  std::string_view bytes;
-};
-
-class Log;
-
-// Reads on from a number, while the log is being written; sees what is synced. One thread; must
-// not outlive the log.
-class Cursor {
- public:
-  // The next record, valid until the next call; nullopt: nothing more yet. Records that are
-  // damaged or were dropped by a limit are left out: look at `seq`.
-  // Errors: the disk's.
-  Result<std::optional<Record>> next();
-
-  std::uint64_t damage_count() const { return damage_count_; }
-  const std::vector<Damage>& damages() const { return damages_; }  // the first kDamagesListedMax
-
- private:
-  friend class Log;
-  Cursor(const Log& log, Seq from) : log_(log), next_seq_(from) {}
-  Result<bool> open_next_segment();
-  void note(std::uint64_t offset, std::uint64_t size, Seq first_seq);
-
-  const Log& log_;
-  Seq next_seq_;
-  Seq segment_first_seq_ = 0;  // of the open segment
-  std::unique_ptr<File> file_;
-  std::unique_ptr<SegmentReader> reader_;
-  std::uint64_t damage_count_ = 0;
-  std::vector<Damage> damages_;
 };
 
 class Log {
@@ -155,31 +105,29 @@ class Log {
   using Group = std::vector<std::unique_ptr<Batch>>;  // written and synced together
   struct Segment {
     Seq first_seq = 0;
-    std::uint64_t size = 0;  // bytes known to be durable
-    TimeUs created_us = 0;
-  };
-  struct Pending {
-    std::deque<std::unique_ptr<Batch>> batches;
-    bool is_stopping = false;
-    bool is_stopped = false;
+    std::uint64_t size = 0;  // durable bytes; 0 = not even its header
+    TimeUs created_us = 0;   // never less than that of the segment before
   };
 
   Log(Disk& disk, const Clock& clock, Logger& logger, Metrics& metrics, LogOptions options);
   std::string path_of(Seq first_seq) const;
+
+  // open(): log_open.cc
   Result<void> load();
   Result<Segment> load_segment(Seq first_seq, TimeUs created_before_us);
   Result<void> recover_tail();
   Result<void> add_segment(Seq first_seq);
 
+  // The writer thread.
   void run();
   Group take_group();
   void commit(Group group);
   Result<void> write(const Group& group, std::size_t size);
-  Result<void> rotate(std::size_t size);
   Result<void> sync();
-  Error take_back(Error why);
-  Error fail(Error why);
+  Error take_back(std::uint64_t offset, const Error& why);
+  Error fail(const Error& why);
   void drop_old_segments();
+  std::optional<Segment> take_droppable();
 
   Disk& disk_;
   const Clock& clock_;
@@ -199,9 +147,11 @@ class Log {
   std::atomic<Seq> released_seq_{0};
   std::atomic<std::size_t> pending_size_{0};
 
-  std::mutex mutex_;  // guards pending_, with work_
+  std::mutex mutex_;  // guards the next two
+  std::deque<std::unique_ptr<Batch>> pending_;
+  bool is_stopping_ = false;
   std::condition_variable work_;
-  Pending pending_;
+  bool is_refusing_ = false;  // the writer thread's: the last write was refused
   Follower* follower_ = nullptr;
   std::thread thread_;
 };
