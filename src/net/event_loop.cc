@@ -162,6 +162,7 @@ void EventLoop::rewatch(int fd, std::uint32_t events, Watcher& watcher) {
 void EventLoop::unwatch(int fd, Watcher& watcher) {
   // ENOENT: it could not be watched in the first place.
   NILO_ASSERT(::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr) == 0 || errno == ENOENT);
+  if (current_ == &watcher) current_ = nullptr;
   for (std::size_t at = 0; at < ready_count_; ++at) {
     if (ready_[at].data.ptr == &watcher) ready_[at].data.ptr = nullptr;
   }
@@ -181,9 +182,10 @@ void EventLoop::run_ready(int timeout_ms) {
   NILO_ASSERT(count >= 0 || errno == EINTR);
   ready_count_ = static_cast<std::size_t>(std::max(count, 0));
   for (std::size_t at = 0; at < ready_count_; ++at) {
-    if (ready_[at].data.ptr == nullptr) continue;  // unwatched by one before it
-    static_cast<Watcher*>(ready_[at].data.ptr)->on_ready(ready_[at].events);
+    current_ = static_cast<Watcher*>(ready_[at].data.ptr);
+    if (current_ != nullptr) current_->on_ready(ready_[at].events);  // null: unwatched meanwhile
   }
+  current_ = nullptr;
   ready_count_ = 0;
 }
 

@@ -83,6 +83,9 @@ class EventLoop {
   void rewatch(int fd, std::uint32_t events, Watcher& watcher);
   // `watcher` is not called again, not even for what is ready in this turn.
   void unwatch(int fd, Watcher& watcher);
+  // Is its on_ready() running? False again once it was unwatched in there: so a watcher learns, by
+  // its address alone, that it was closed or even destroyed by somebody it called.
+  bool is_turn_of(const Watcher& watcher) const { return current_ == &watcher; }
 
   // kReadBufferSize bytes that hold what one read brought, until the next read on this loop.
   std::span<char> read_buffer() { return {read_buffer_.get(), kReadBufferSize}; }
@@ -119,6 +122,7 @@ class EventLoop {
   std::unique_ptr<char[]> read_buffer_;
   std::vector<epoll_event> ready_;  // kEventsMax, the first ready_count_ are this turn's
   std::size_t ready_count_ = 0;
+  Watcher* current_ = nullptr;
 };
 
 }  // namespace nilo::net

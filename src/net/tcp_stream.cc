@@ -83,7 +83,6 @@ void TcpStream::update_watch() {
 
 int TcpStream::release() {
   NILO_ASSERT(is_open() && unsent() == 0);
-  if (gone_ != nullptr) *std::exchange(gone_, nullptr) = true;
   loop_.unwatch(fd_, *this);
   loop_.cancel(std::exchange(stall_timer_, TimerId::none));
   return std::exchange(fd_, -1);
@@ -127,22 +126,20 @@ void TcpStream::watch_stall() {
   });
 }
 
-// `gone` notices that a handler closed, released or destroyed this stream: then nothing here may
-// be touched any more.
+// Any call of the handler may close, release or destroy this stream. Then nothing here may be
+// touched any more, and the loop, which outlives it, is asked: is it still this one's turn?
 void TcpStream::on_ready(std::uint32_t events) {
-  bool gone = false;
-  gone_ = &gone;
+  const EventLoop& loop = loop_;
   if ((events & EPOLLOUT) != 0) flush();
-  if (!gone && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
-    // Hung up both ways while nobody wants to read: there is nobody to write to either.
-    if ((watched_ & EPOLLIN) == 0) return end("connection lost");
-    read();
-  }
-  if (!gone) gone_ = nullptr;
+  if (!loop.is_turn_of(*this)) return;
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
+  // Hung up both ways while nobody wants to read: there is nobody to write to either.
+  if ((watched_ & EPOLLIN) == 0) return end("connection lost");
+  read();
 }
 
 void TcpStream::read() {
-  const bool* const gone = gone_;
+  const EventLoop& loop = loop_;
   const std::span<char> buffer = loop_.read_buffer();
   for (int round = 0; round < kReadsPerTurn; ++round) {
     const ssize_t size = ::recv(fd_, buffer.data(), buffer.size(), 0);
@@ -150,20 +147,20 @@ void TcpStream::read() {
       if (is_later(errno)) return;
       return end(std::generic_category().message(errno));
     }
-    if (size == 0) {
-      peer_ended_ = true;
-      if (closing_ && unsent() == 0) return end("closed");
-      if (!closing_ && !handler_.on_end()) {
-        if (!*gone) end("closed by the peer");
-        return;
-      }
-      if (!*gone) update_watch();
-      return;
-    }
+    if (size == 0) return read_end();
     if (!closing_) handler_.on_bytes({buffer.data(), static_cast<std::size_t>(size)});
     const bool may_be_more = static_cast<std::size_t>(size) == buffer.size();
-    if (*gone || paused_ || !may_be_more) return;
+    if (!loop.is_turn_of(*this) || paused_ || !may_be_more) return;
   }
+}
+
+void TcpStream::read_end() {
+  const EventLoop& loop = loop_;
+  peer_ended_ = true;
+  const bool stays = closing_ ? unsent() > 0 : handler_.on_end();
+  if (!loop.is_turn_of(*this)) return;
+  if (!stays) return end(closing_ ? "closed" : "closed by the peer");
+  update_watch();
 }
 
 void TcpStream::flush() {

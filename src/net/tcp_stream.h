@@ -74,6 +74,7 @@ class TcpStream final : EventLoop::Watcher {
  private:
   void on_ready(std::uint32_t events) override;
   void read();
+  void read_end();
   void flush();
   void end(std::string_view reason);
   void finish_sending();
@@ -88,9 +89,8 @@ class TcpStream final : EventLoop::Watcher {
   bool peer_ended_ = false;
   bool closing_ = false;  // close_after_flush() was called: what arrives is thrown away
   bool progressed_ = false;
-  bool broken_ = false;   // a write failed; the loop will report it
-  bool* gone_ = nullptr;  // set while a handler runs: it may close or destroy us
-  std::string unsent_;    // from sent_ on
+  bool broken_ = false;  // a write failed; the loop will report it
+  std::string unsent_;   // from sent_ on
   std::size_t sent_ = 0;
   TimerId stall_timer_ = TimerId::none;
 };
