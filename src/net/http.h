@@ -35,8 +35,8 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";  // empty: no body
-  std::string body;
-  NameValues headers;  // besides those the server writes itself
+  std::string body{};
+  NameValues headers{};  // besides those the server writes itself
 
   // `name` in lower case (the client reads them so); empty if there is none.
   std::string_view header(std::string_view name) const;

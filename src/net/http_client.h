@@ -16,9 +16,9 @@ inline constexpr std::size_t kHttpAnswerSizeMax = 256 * 1024 * 1024;
 
 struct HttpCall {
   std::string method = "GET";
-  std::string url;     // "http://host:port/path?query"; "host:port/path" too
-  NameValues headers;  // Host, Content-Length and Connection are written here
-  std::string body;
+  std::string url{};     // "http://host:port/path?query"; "host:port/path" too
+  NameValues headers{};  // Host, Content-Length and Connection are written here
+  std::string body{};
   std::chrono::milliseconds timeout{30'000};  // for all of it
 };
 

@@ -21,7 +21,7 @@
 namespace nilo::net {
 
 struct HttpLimits {
-  std::size_t header_size_max = 16 * 1024;
+  std::size_t header_size_max = 16 * 1024;  // of the request line, and of all fields
   std::size_t body_size_max = 1024 * 1024;
   std::size_t connections_max = 1024;
   // From the first byte of a request to its last.
