@@ -2,7 +2,8 @@
 //
 // In/out:  code and place -> Diagnostic; Diagnostics and the files' text -> words or JSON lines.
 // Threads: values and pure functions.
-// Limits:  render() shows kShownMax mistakes and counts the rest.
+// Limits:  render() shows kShownMax mistakes and counts the rest; load() stops looking for more
+//          at kDiagnosticsMax.
 // Source:  the shape of the words is rustc's, that of the JSON is Terraform's.
 #pragma once
 
@@ -15,6 +16,7 @@
 namespace nilo::stack {
 
 inline constexpr std::size_t kShownMax = 20;
+inline constexpr std::size_t kDiagnosticsMax = 1000;
 
 struct Diagnostic {
   std::string code;      // "C204", see error_table.h

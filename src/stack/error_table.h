@@ -52,7 +52,7 @@ enum class Code : std::uint16_t {
 
   too_many_columns = 301,
   min_above_max = 302,
-  option_needs_number = 303,
+  option_needs_type = 303,
   bad_key_type = 304,
   key_without_partition = 305,
   type_differs = 306,
@@ -60,6 +60,7 @@ enum class Code : std::uint16_t {
   parameter_unnamed = 308,
   parameter_without_type = 309,
   parameter_unused = 310,
+  too_many_declared = 311,
 
   rule_sql = 401,
   rule_table_mismatch = 402,

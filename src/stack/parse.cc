@@ -1,0 +1,106 @@
+#include <algorithm>
+
+#include "stack/forms.h"
+#include "stack/read.h"
+
+namespace nilo::stack {
+namespace {
+
+struct SectionReader {
+  std::string_view name;
+  std::string_view written;  // as it stands in a file
+  void (*read)(const Member&, Reading&);
+};
+
+constexpr SectionReader kSections[] = {
+    {"things", "[things]", read_things},   {"table", "[table.NAME]", read_tables},
+    {"rule", "[rule.NAME]", read_rules},   {"endpoint", "[endpoint.NAME]", read_endpoints},
+    {"server", "[server]", read_settings}, {"tables", "[tables]", read_settings},
+    {"log", "[log]", read_settings},       {"sql", "[sql]", read_settings},
+};
+
+// In the design, and not in this version.
+constexpr std::string_view kLater[] = {"alert",   "job",    "page", "mail",
+                                       "webhook", "policy", "model"};
+
+void read_section(const Member& section, Reading& reading) {
+  if (std::find(std::begin(kLater), std::end(kLater), section.key) != std::end(kLater)) {
+    reading.tell(Code::not_available, section.key_place, "", section.key);
+    return;
+  }
+  const auto* known =
+      std::find_if(std::begin(kSections), std::end(kSections),
+                   [&](const SectionReader& reader) { return reader.name == section.key; });
+  if (known == std::end(kSections)) {
+    std::vector<std::string_view> names;
+    std::vector<std::string_view> written;
+    for (const SectionReader& reader : kSections) {
+      names.push_back(reader.name);
+      written.push_back(reader.written);
+    }
+    const std::string meant = did_you_mean(section.key, names);
+    reading.tell(Code::unknown_section, section.key_place, meant, section.key,
+                 meant.empty() ? fmt::format("there are {}", fmt::join(written, ", ")) : "");
+    return;
+  }
+  if (section.node.kind != Node::Kind::table) {
+    reading.tell(Code::wrong_type, section.node.place,
+                 fmt::format("this is {}", words_for(section.node.kind)), section.key, "a section",
+                 known->written);
+    return;
+  }
+  known->read(section, reading);
+}
+
+}  // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+bool declares(std::string_view word, const Member& member, std::size_t count, Reading& reading) {
+  if (member.node.kind != Node::Kind::table) {
+    reading.tell(Code::unknown_key, member.key_place, "", member.key, fmt::format("[{}]", word),
+                 fmt::format("it has a name: [{}.NAME]", word));
+    return false;
+  }
+  const bool is_table = word == "table";
+  if (!(is_table ? is_name(member.key) : is_id(member.key, kNameSizeMax))) {
+    reading.tell(Code::bad_name, member.key_place, "", member.key, fmt::format("[{}.NAME]", word),
+                 is_table ? kNameForm : kIdForm);
+    return false;
+  }
+  const std::string name = is_table ? lower_case(member.key) : member.key;
+  if (!reading.declare(fmt::format("{} `{}`", word, name), member.key_place)) return false;
+  if (count >= kDeclaredMax) {
+    reading.tell(Code::too_many_declared, member.key_place, "", kDeclaredMax, word);
+    return false;
+  }
+  return true;
+}
+
+const Table* Stack::find_table(std::string_view name) const {
+  const auto at = std::find_if(tables.begin(), tables.end(),
+                               [&](const Table& table) { return table.schema.name == name; });
+  return at == tables.end() ? nullptr : &*at;
+}
+
+Loaded parse(SourceFiles files) {
+  Reading reading;
+  for (SourceFile& file : files) {
+    // A byte order mark, as some editors write it, is not part of the text.
+    if (file.text.starts_with("\xef\xbb\xbf")) file.text.erase(0, 3);
+    reading.file = &file;
+    const auto root = parse_toml(file, reading.diagnostics);
+    if (!root) continue;
+    for (const Member& section : root->members) read_section(section, reading);
+  }
+  check_stack(reading);
+  return {std::move(reading.stack), std::move(reading.diagnostics), std::move(files)};
+}
+
+}  // namespace nilo::stack

@@ -1,0 +1,29 @@
+// stack/read.h: one function per section of a stack file.
+//
+// Each takes the section as it stands in one file, appends what it declares to reading.stack, and
+// tells of every mistake. What can only be known when all files are read is checked by
+// check_stack(). Threads: one.
+#pragma once
+
+#include "stack/section.h"
+
+namespace nilo::stack {
+
+inline constexpr std::size_t kDeclaredMax = 1000;  // tables; rules; endpoints
+
+void read_things(const Member& section, Reading& reading);     // [things]
+void read_tables(const Member& section, Reading& reading);     // [table.NAME]
+void read_rules(const Member& section, Reading& reading);      // [rule.NAME]
+void read_endpoints(const Member& section, Reading& reading);  // [endpoint.NAME]
+void read_settings(const Member& section, Reading& reading);   // [server] [tables] [log] [sql]
+
+// Across files: the tables that rules name, the types of endpoints' parameters.
+void check_stack(Reading& reading);
+
+// Is `member` a new `[word.NAME]`, `word` being table, rule or endpoint? Tells if not: it is no
+// table, NAME does not have its form, it was declared before, or `count` are there already.
+bool declares(std::string_view word, const Member& member, std::size_t count, Reading& reading);
+
+std::string lower_case(std::string_view text);  // ASCII
+
+}  // namespace nilo::stack

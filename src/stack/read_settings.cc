@@ -1,0 +1,36 @@
+#include "stack/read.h"
+
+namespace nilo::stack {
+namespace {
+
+// A key that is absent here may stand in another file.
+template <typename T>
+void set(std::optional<T>& setting, std::optional<T> value) {
+  if (value) setting = std::move(value);
+}
+
+}  // namespace
+
+void read_settings(const Member& section, Reading& reading) {
+  Settings& settings = reading.stack.settings;
+  Section keys(section.node, section.key_place, fmt::format("[{}]", section.key), reading);
+  // The section may stand in several files, each key in one.
+  for (const Member& member : section.node.members) {
+    reading.declare(fmt::format("`{}` of {}", member.key, keys.where()), member.key_place);
+  }
+  if (section.key == "server") {
+    set(settings.mqtt_listen, keys.address({"mqtt", "\"127.0.0.1:1883\""}));
+    set(settings.http_listen, keys.address({"http", "\"127.0.0.1:8080\""}));
+  } else if (section.key == "tables") {
+    set(settings.tables_memory_bytes, keys.size({"memory", "\"1GB\""}));
+  } else if (section.key == "log") {
+    set(settings.log_keep, keys.duration({"keep", "\"30d\""}));
+    set(settings.log_size_bytes, keys.size({"size", "\"10GB\""}));
+  } else {
+    set(settings.sql_time, keys.duration({"time", "\"10s\""}));
+    set(settings.sql_memory_bytes, keys.size({"memory", "\"256MB\""}));
+  }
+  keys.finish();
+}
+
+}  // namespace nilo::stack
