@@ -104,62 +104,83 @@ def run_case(case, environment):
     return outcome
 
 
-def build(folder, *options):
-    """Configures and builds all of it in build/`folder`; raises CalledProcessError."""
+def configure(folder, *options):
     path = os.path.join(ROOT, "build", folder)
-    werror = os.environ.get("NILO_WERROR", "OFF")
     subprocess.run(["cmake", "-S", ROOT, "-B", path, "-G", "Ninja", "--log-level=WARNING",
-                    f"-DNILO_WERROR={werror}", *options], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", path, "-j", str(JOBS), "--quiet"], check=True)
+                    *options], check=True, stdout=subprocess.DEVNULL)
     return path
 
 
-def programs_of(path):
-    """(name, command) of what CMake knows in `path`: a file left over by an older build is not run."""
+def ninja(path, targets=()):
+    """Builds `targets`, or everything; raises CalledProcessError."""
+    subprocess.run(["ninja", "-C", path, "-j", str(JOBS), "--quiet", *targets], check=True)
+
+
+def build_release():
+    """build/, shared with `make run`: the program and all its tests."""
+    werror = os.environ.get("NILO_WERROR", "OFF")
+    path = configure("", "-DCMAKE_BUILD_TYPE=Release", f"-DNILO_WERROR={werror}")
+    ninja(path)
+    return path
+
+
+def programs_of(path, prefix):
+    """(name, program) of what CMake knows in `path`; so a file left by an older build is not run."""
     listing = subprocess.run(["ctest", "--test-dir", path, "--show-only=json-v1"], check=True,
                              capture_output=True, text=True).stdout
-    return [(test["name"], test["command"]) for test in json.loads(listing)["tests"]]
+    names = [test["name"] for test in json.loads(listing)["tests"]]
+    return {name: os.path.join(path, prefix + name) for name in names}
 
 
-def gtest_cases(suite, path, rooms=None):
-    # ThreadSanitizer of g++ 12 cannot start where the kernel spreads addresses widely.
-    fixed = ["setarch", "-R"]
-    can_fix = suite == "tsan" and subprocess.run([*fixed, "true"], check=False).returncode == 0
-    prefix = fixed if can_fix else []
-    return [Case(f"{suite}/{name}", prefix + command, "gtest", path)
-            for name, command in programs_of(path) if rooms is None or name in rooms]
+def build_programs(path, programs):
+    ninja(path, [os.path.basename(program) for program in programs.values()])
 
 
 def suite_unit():
-    return gtest_cases("unit", build(".", "-DCMAKE_BUILD_TYPE=Release"))
+    path = build_release()
+    return [Case(f"unit/{name}", [program], "gtest", path)
+            for name, program in programs_of(path, "test_").items()]
 
 
 def suite_asan():
-    return gtest_cases("asan", build("asan", "-DNILO_SANITIZE=address,undefined"))
+    path = configure("asan", "-DNILO_SANITIZE=address,undefined")
+    programs = programs_of(path, "test_")
+    build_programs(path, programs)
+    return [Case(f"asan/{name}", [program], "gtest", path) for name, program in programs.items()]
 
 
 def suite_tsan():
-    return gtest_cases("tsan", build("tsan", "-DNILO_SANITIZE=thread"), THREADED)
+    path = configure("tsan", "-DNILO_SANITIZE=thread")
+    programs = {name: program for name, program in programs_of(path, "test_").items()
+                if name in THREADED}
+    build_programs(path, programs)
+    # ThreadSanitizer of g++ 12 cannot start where the kernel spreads addresses widely.
+    fixed = ["setarch", "-R"]
+    prefix = fixed if subprocess.run([*fixed, "true"], check=False).returncode == 0 else []
+    return [Case(f"tsan/{name}", [*prefix, program], "gtest", path)
+            for name, program in programs.items()]
 
 
 def suite_fuzz():
-    path = build("fuzz", "-DNILO_FUZZ=ON", "-DNILO_SANITIZE=address,undefined",
-                 "-DCMAKE_CXX_COMPILER=clang++-14", "-DCMAKE_C_COMPILER=clang-14")
+    path = configure("fuzz", "-DNILO_FUZZ=ON", "-DNILO_SANITIZE=address,undefined",
+                     "-DCMAKE_CXX_COMPILER=clang++-14", "-DCMAKE_C_COMPILER=clang-14")
+    programs = programs_of(path, "fuzz_")
+    build_programs(path, programs)
     cases = []
-    for name, command in programs_of(path):
+    for name, program in programs.items():
         corpus = os.path.join(CORPUS, name)
         os.makedirs(corpus, exist_ok=True)
         seeds = [s for s in [os.path.join(ROOT, "tests", "fuzz", name)] if os.path.isdir(s)]
         flags = [f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
                  "-verbosity=0", "-print_final_stats=1", f"-artifact_prefix={LOGS}/{name}-"]
-        cases.append(Case(f"fuzz/{name}", [*command, *flags, corpus, *seeds], "fuzz", path))
+        cases.append(Case(f"fuzz/{name}", [program, *flags, corpus, *seeds], "fuzz", path))
     return cases
 
 
 def script_suite(folder):
     """tests/`folder`/test_*.py, one after the other against the Release program."""
     def suite():
-        build(".", "-DCMAKE_BUILD_TYPE=Release")
+        build_release()
         scripts = sorted(glob.glob(os.path.join(ROOT, "tests", folder, "test_*.py")))
         return [Case(f"{folder}/{os.path.basename(s)[:-3]}", [sys.executable, s], "script")
                 for s in scripts]
