@@ -49,6 +49,9 @@ class Retained {
   // Takes over the body of such an effect. corrupt: not one; nothing changes.
   Result<void> apply(std::string_view body);
 
+  // Forgets what has expired; readers never see it, but it counts until then. Now and then.
+  void drop_expired();
+
   // The messages that `filter` hears and that have not expired, in order of topic, at most
   // `count_max`.
   std::vector<MessagePtr> matching(const TopicFilter& filter, std::size_t count_max) const;
@@ -65,7 +68,6 @@ class Retained {
 
   static std::size_t size_of(const MessageView& message);
   bool is_expired(const Message& message) const;
-  void erase(Topics::iterator at);
 
   const Clock& clock_;
   const RetainedLimits limits_;
