@@ -7,8 +7,8 @@ SUITE: see SUITES below; none means all, in that order.
 A suite is a list of programs. GoogleTest programs are counted by their cases; scripts print one
 line `ok NAME` or `not ok NAME [- reason]` per case, as in TAP. A program that ends badly without
 naming a failed case, says nothing at all, takes too long, or cannot be built, is one failed case:
-what was not run has not passed. Whatever failed is shown in full; the rest lies in
-build/test-logs/.
+what was not run has not passed. The last lines of what failed are shown;
+all lies in build/test-logs/.
 
 Environment: FUZZ_SECONDS (20) per fuzzer; NILO_WERROR (OFF); the scripts get NILO, the program.
 """
@@ -27,6 +27,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = os.path.join(ROOT, "build", "test-logs")
 CORPUS = os.path.join(ROOT, "fuzz-corpus")  # grows from run to run, not in git
 PROGRAM_TIMEOUT_S = 600
+SHOWN_LINES_MAX = 100
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
 JOBS = os.cpu_count() or 1
 
@@ -99,7 +100,9 @@ def run_case(case, environment):
         report += f", {outcome.skipped} SKIPPED"
     if outcome.failed:
         report += f", {outcome.failed} FAILED (exit {exit_code}); {os.path.relpath(log, ROOT)}:\n"
-        report += output[-8000:].rstrip()
+        passed = re.compile(PATTERNS["gtest"][0] + r"|^\[ RUN      \].*", re.MULTILINE)
+        shown = [line for line in output.splitlines() if line and not passed.match(line)]
+        report += "\n".join(shown[-SHOWN_LINES_MAX:])
     print(f"{report}   {time.monotonic() - started:.1f} s", flush=True)
     return outcome
 

@@ -173,7 +173,7 @@ TEST_F(TcpServerTest, FlushesAllBeforeItCloses) {
     echo.stream.send("too late");
   });
   EXPECT_EQ(client.read_all().size(), big.size());
-  EXPECT_EQ(echo.closed, 0);  // it waits for our end
+  EXPECT_EQ(thread_.call([&] { return echo.closed; }), 0);  // it waits for our end
   client.close();
   wait_until([&] { return echo.closed == 1; });
 }
