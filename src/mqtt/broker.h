@@ -13,6 +13,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -24,19 +26,15 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "bus/retained.h"
+#include "bus/router.h"
+#include "mqtt/codec.h"
+#include "mqtt/connection.h"
 #include "mqtt/effects.h"
 #include "mqtt/host.h"
-
-namespace nilo::bus {
-class Retained;
-class Router;
-struct Match;
-}  // namespace nilo::bus
+#include "mqtt/session.h"
 
 namespace nilo::mqtt {
-
-struct Connection;
-struct Session;
 
 // Gives sessions their numbers. One for all loops.
 class SessionNumbers {
@@ -81,7 +79,9 @@ class Broker {
 
   // --- answers of the host
   void on_authenticated(ConnectionId connection, Result<Principal> who);
-  void on_published(const Ticket& ticket, const Result<void>& outcome);
+  // `reason`: success, no_matching_subscribers or an error; below 5.0 an error closes the
+  // connection, so that the client sends again later. `why`: for people, with an error.
+  void on_published(const Ticket& ticket, Reason reason, std::string_view why = {});
 
   // --- messages to subscribers of this loop
   // `seq`: the record that holds append_queued() for it; 0 if there is none. Drops what the
@@ -102,6 +102,117 @@ class Broker {
   std::size_t session_count() const;
 
  private:
+  // --- broker.cc: connections and time
+  Connection* find(ConnectionId id) const;
+  void read(Connection& connection, std::string_view bytes);
+  // Handles the packets of `kept` and completes the last one with the front of `bytes`.
+  void read_kept(Connection& connection, std::string kept, std::string_view& bytes);
+  // Handles the packet that `bytes` begins with. False: it is not complete (`needed` says more), or
+  // the connection wants no more.
+  bool read_one(Connection& connection, std::string_view& bytes, std::size_t& needed);
+  bool may_read(const Connection& connection) const;
+  void resume(Connection& connection);
+  void handle(Connection& connection, const Frame& frame);
+  void announce(Connection& connection);
+  // 5.0: says why in a DISCONNECT. Then closes; the will is published.
+  void fail(Connection& connection, Fault fault);
+  void drop(Connection& connection, bool publishes_will, bool tells_host);
+  void refuse(const Connection& connection, Refusal::What what, std::string_view topic,
+              Reason reason, std::string_view why);
+  void append_disconnect(Connection& connection, Reason reason, std::string_view why);
+  void set_timer(Connection& connection, std::int64_t due_us);
+  void check_due(Connection& connection);
+
+  // --- connect.cc: from the first packet to CONNACK
+  void handle_connect(Connection& connection, const Frame& frame);
+  Fault check_connect(const Connect& packet) const;
+  void refuse_connect(Connection& connection, Reason reason, std::string_view why);
+  void begin_session(Connection& connection);
+  void finish_connect(Connection& connection, bool session_present);
+  bool append_connack(Connection& connection, const Connect& packet, bool session_present);
+  std::string make_client_id();
+  void handle_disconnect(Connection& connection, const Frame& frame);
+
+  // --- publish.cc: messages from clients
+  void handle_publish(Connection& connection, const Frame& frame);
+  Fault resolve_alias(Connection& connection, Publish& packet) const;
+  // True: it was received before; nothing more to do.
+  bool is_repeated(Connection& connection, const Publish& packet);
+  void refuse_publish(Connection& connection, const Publish& packet, Reason reason,
+                      std::string_view why);
+  void append_answers(Connection& connection);
+  void settle_received(const Ticket& ticket, Reason reason);
+  void publish_will(const Session& session, StoredWill& will);
+
+  // --- deliver.cc: messages to clients
+  void pump(Session& session);
+  bool append_publish(Connection& connection, const Message& message, Publish& packet,
+                      const std::vector<std::uint32_t>* identifiers);
+  void handle_ack(Connection& connection, const Frame& frame);
+  void handle_release(Connection& connection, std::uint16_t packet_id);
+  void note_delivered(Session& session, Seq seq);
+  void commit_delivered();
+
+  // --- subscribe.cc
+  void handle_subscribe(Connection& connection, const Frame& frame);
+  Reason subscribe(Connection& connection, const SubscribeEntry& entry, std::uint32_t identifier,
+                   bool& is_new);
+  void finish_subscribe(ConnectionId id, std::uint16_t packet_id, const std::string& reasons,
+                        const std::vector<Subscription>& wants_retained);
+  void send_retained(Session& session, const Subscription& subscription);
+  void handle_unsubscribe(Connection& connection, const Frame& frame);
+  bool unsubscribe(Session& session, std::string_view filter);
+
+  // --- sessions.cc: what outlives connections
+  Session* find_session(SessionNumber number) const;
+  Session* find_session(std::string_view client_id) const;
+  Session& make_session(std::string client_id, SessionNumber number);
+  // Gives the session a number that says whether it is persistent.
+  void renumber(Session& session, bool persistent);
+  // The connection of `session` is gone.
+  void leave(Session& session, std::unique_ptr<StoredWill> will);
+  void end_session(Session& session);    // and logs it
+  void erase_session(Session& session);  // publishes the will that waits; logs nothing
+  void set_timer(Session& session, std::int64_t due_us);
+  void check_due(Session& session);
+  bool apply_session(std::string_view body);
+  bool apply_subscribe(std::string_view body);
+  bool apply_queued(Seq seq, std::string_view body);
+  bool apply_delivered(std::string_view body);
+  bus::Target target_of(const Session& session) const { return {loop_, session.number}; }
+
+  struct Counters {
+    Counter& connects;
+    Counter& refused;
+    Counter& received;
+    Counter& sent;
+    Counter& dropped_slow;
+    Counter& dropped_full;
+    Counter& dropped_large;
+    Counter& dropped_expired;
+  };
+  struct Slot {
+    std::unique_ptr<Connection> connection;
+    std::uint32_t generation = 0;
+  };
+
+  Rooms rooms_;
+  const Limits limits_;
+  const std::uint32_t loop_;
+  const std::uint32_t loop_count_;
+  Counters counters_;
+  std::int64_t now_us_;  // steady; as of the last tick(), which is exact enough for time limits
+  TimeUs wall_us_;       // as of the last receive() or tick()
+
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<std::unique_ptr<Connection>> closed_;  // until the next tick(): somebody may look
+  std::set<std::pair<std::int64_t, ConnectionId>> connection_timers_;
+
+  std::unordered_map<SessionNumber, std::unique_ptr<Session>> sessions_;
+  std::unordered_map<std::string_view, Session*> sessions_by_client_;  // views of their client_id
+  std::set<std::pair<std::int64_t, SessionNumber>> session_timers_;
+  std::vector<SessionNumber> unlogged_;  // sessions with `delivered` to be logged
 };
 
 }  // namespace nilo::mqtt

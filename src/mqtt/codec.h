@@ -18,7 +18,8 @@
 
 namespace nilo::mqtt {
 
-inline constexpr std::size_t kRemainingLengthMax = 268'435'455;
+// The largest packet there can be: 268,435,455 bytes behind a header of five.
+inline constexpr std::size_t kPacketSizeMax = 268'435'460;
 
 // One packet, still closed.
 struct Frame {

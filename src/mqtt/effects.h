@@ -52,7 +52,7 @@ void append_queued(RecordWriter& record, const MessageView& message,
                    std::span<const Delivery> deliveries);
 bool read_queued(std::string_view body, Message& message, std::vector<Delivery>& deliveries);
 
-// `seqs`: the records whose queued message the session has acknowledged, ascending.
+// `seqs`: the records whose queued message the session has acknowledged.
 void append_delivered(RecordWriter& record, SessionNumber number, std::span<const Seq> seqs);
 bool read_delivered(std::string_view body, SessionNumber& number, std::vector<Seq>& seqs);
 

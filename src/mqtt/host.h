@@ -60,8 +60,11 @@ struct Login {
 struct Ticket {
   ConnectionId connection = 0;
   std::uint32_t number = 0;
-  bool wants_answer = false;  // false at QoS 0 and for wills: on_published() need not be called
+  std::uint16_t packet_id = 0;
+  Qos qos = Qos::at_most_once;  // on the publisher's side
   SessionNumber publisher = 0;
+  // False at QoS 0 and for wills: on_published() need not be called.
+  bool wants_answer() const { return qos != Qos::at_most_once; }
 };
 
 // Something a client wanted and did not get: for `$error/mqtt/...`, a counter and a log line.
@@ -88,7 +91,7 @@ class Host {
   virtual bool may_subscribe(const Principal& principal, std::string_view filter) = 0;
 
   // A PUBLISH or a will came in: store it, keep it if it is retained, route it. With
-  // `ticket.wants_answer`, answer once with Broker::on_published(), in any order.
+  // `ticket.wants_answer()`, answer once with Broker::on_published(), in any order.
   virtual void publish(const MessageView& message, const Ticket& ticket) = 0;
 
   // Makes effects durable: calls `write` at once, and `done` when the record is on disk or refused.

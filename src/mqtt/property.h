@@ -73,6 +73,10 @@ class Properties {
   // Not one; the cells are left as they are, because a PUBLISH clears one of these per message.
   Properties() : present_(0) {}
 
+  void clear() {
+    present_ = 0;
+    section_ = {};
+  }
   bool empty() const { return present_ == 0 && section_.empty(); }
   bool has(Property id) const { return (present_ >> static_cast<unsigned>(id) & 1) != 0; }
   // `otherwise` when absent. For the numeric ones.
@@ -95,10 +99,10 @@ class Properties {
   bool next_subscription_identifier(std::size_t& at, std::uint32_t& identifier) const;
 
   // Reads the length and the properties from the front of `bytes`, which then begins behind them.
-  // malformed_packet: cut short, unknown property, or one that is not `packet`'s.
-  // protocol_error: given twice, or a value the standard excludes. topic_alias_invalid: alias 0.
+  // malformed_packet: cut short, unknown. protocol_error: not `packet`'s, given twice, or a value
+  // the standard excludes. topic_alias_invalid: alias 0.
   Fault decode(std::string_view& bytes, PacketType packet);
-  // Appends length and properties, in the order of their numbers.
+  // Appends length and properties highest number first, the repeated ones last.
   void encode(std::string& out) const;
 
  private:
@@ -107,7 +111,6 @@ class Properties {
     std::uint32_t number;  // or the text's size
   };
   const Cell& cell(Property id) const { return cells_[static_cast<std::size_t>(id)]; }
-  Fault decode_one(std::string_view& section, PacketType packet);
 
   std::uint64_t present_;  // bit n: property n
   std::string_view section_;

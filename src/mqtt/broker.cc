@@ -1,0 +1,325 @@
+// mqtt/broker.cc: network connections, their bytes and their time limits.
+//
+// The other parts of Broker: connect.cc, publish.cc, deliver.cc, subscribe.cc, sessions.cc.
+#include "mqtt/broker.h"
+
+#include <algorithm>
+
+namespace nilo::mqtt {
+namespace {
+
+constexpr std::int64_t kSecondUs = 1'000'000;
+
+bool is_connect(std::string_view bytes) {
+  return static_cast<std::uint8_t>(bytes[0]) >> 4 == static_cast<int>(PacketType::connect);
+}
+
+}  // namespace
+
+std::string_view word_of(Refusal::What what) {
+  switch (what) {
+    case Refusal::What::connect:
+      return "connect";
+    case Refusal::What::packet:
+      return "packet";
+    case Refusal::What::publish:
+      return "publish";
+    case Refusal::What::subscribe:
+      return "subscribe";
+    case Refusal::What::delivery:
+      return "delivery";
+  }
+  return "";
+}
+
+void SessionNumbers::seen(SessionNumber number) {
+  std::uint64_t next = next_.load();
+  while (next <= number >> 1 && !next_.compare_exchange_weak(next, (number >> 1) + 1)) {
+  }
+}
+
+Broker::Broker(const Rooms& rooms, const Limits& limits, std::uint32_t loop,
+               std::uint32_t loop_count)
+    : rooms_(rooms),
+      limits_(limits),
+      loop_(loop),
+      loop_count_(loop_count),
+      counters_{
+          rooms.metrics.counter("nilo_mqtt_connects_total", "", "MQTT connections accepted"),
+          rooms.metrics.counter("nilo_mqtt_refused_total", "",
+                                "MQTT connects, packets, publishes, subscriptions refused"),
+          rooms.metrics.counter("nilo_mqtt_messages_received_total", "", "MQTT publishes received"),
+          rooms.metrics.counter("nilo_mqtt_messages_sent_total", "", "MQTT publishes sent"),
+          rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"slow\"",
+                                "messages a subscriber did not get"),
+          rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"queue_full\"", ""),
+          rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"too_large\"", ""),
+          rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"expired\"", "")},
+      now_us_(rooms.clock.steady_us()),
+      wall_us_(rooms.clock.wall_us()) {}
+
+Broker::~Broker() = default;
+
+ConnectionId Broker::open(std::string_view source_ip) {
+  if (free_slots_.empty()) {
+    free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const std::uint32_t index = free_slots_.back();
+  free_slots_.pop_back();
+  Slot& slot = slots_[index];
+  slot.connection = std::make_unique<Connection>();
+  Connection& connection = *slot.connection;
+  connection.id = std::uint64_t{++slot.generation} << 32 | index;
+  connection.source_ip = source_ip;
+  connection.last_seen_us = now_us_;
+  set_timer(connection, now_us_ + limits_.connect_timeout_us);
+  return connection.id;
+}
+
+Connection* Broker::find(ConnectionId id) const {
+  const auto index = static_cast<std::uint32_t>(id);
+  if (index >= slots_.size()) return nullptr;
+  Connection* const connection = slots_[index].connection.get();
+  return connection != nullptr && connection->id == id ? connection : nullptr;
+}
+
+bool Broker::receive(ConnectionId id, std::string_view bytes) {
+  Connection* const connection = find(id);
+  if (connection == nullptr) return true;
+  wall_us_ = rooms_.clock.wall_us();
+  connection->last_seen_us = now_us_;
+  read(*connection, bytes);
+  return !connection->is_paused;
+}
+
+void Broker::read(Connection& connection, std::string_view bytes) {
+  connection.is_reading = true;
+  if (!connection.in.empty()) read_kept(connection, std::exchange(connection.in, {}), bytes);
+  std::size_t needed = 0;
+  while (connection.in.empty() && !bytes.empty() && read_one(connection, bytes, needed)) {
+  }
+  connection.is_reading = false;
+  if (connection.state == Connection::State::closed) return;
+  connection.in.append(bytes);
+  connection.is_paused = !may_read(connection);
+  announce(connection);
+}
+
+void Broker::read_kept(Connection& connection, std::string kept, std::string_view& bytes) {
+  std::string_view rest = kept;
+  std::size_t needed = 0;
+  while (!rest.empty() && !read_one(connection, rest, needed)) {
+    const std::size_t missing = needed > rest.size() ? needed - rest.size() : 0;
+    const std::size_t taken = may_read(connection) ? std::min(missing, bytes.size()) : 0;
+    if (taken == 0) break;
+    kept.erase(0, kept.size() - rest.size());
+    kept.append(bytes.substr(0, taken));
+    bytes.remove_prefix(taken);
+    rest = kept;
+  }
+  if (rest.size() == kept.size()) {
+    connection.in = std::move(kept);
+  } else {
+    connection.in = rest;
+  }
+}
+
+bool Broker::read_one(Connection& connection, std::string_view& bytes, std::size_t& needed) {
+  needed = 0;
+  if (!may_read(connection)) return false;
+  const bool is_first = connection.state == Connection::State::first_packet;
+  Frame frame;
+  if (is_first && !is_connect(bytes)) {
+    fail(connection, {Reason::protocol_error, "the first packet is not CONNECT"});
+    return false;
+  }
+  const std::size_t size_max = is_first ? limits_.first_packet_size_max : limits_.packet_size_max;
+  switch (read_frame(bytes, size_max, frame, needed)) {
+    case Framing::partial:
+      return false;
+    case Framing::malformed:
+      fail(connection, {Reason::malformed_packet, "remaining length has five bytes"});
+      return false;
+    case Framing::too_large:
+      fail(connection, {Reason::packet_too_large, "packet is larger than this server takes"});
+      return false;
+    case Framing::complete:
+      break;
+  }
+  bytes.remove_prefix(frame.size);
+  handle(connection, frame);
+  return true;
+}
+
+bool Broker::may_read(const Connection& connection) const {
+  switch (connection.state) {
+    case Connection::State::first_packet:
+      return true;
+    case Connection::State::open:
+      // A 5.0 client knows our receive maximum; the others are held back here.
+      return connection.version == Version::v5 ||
+             connection.unanswered.size() < limits_.receive_max;
+    default:
+      return false;
+  }
+}
+
+void Broker::resume(Connection& connection) {
+  const bool is_relieved =
+      connection.version == Version::v5 || connection.unanswered.size() <= limits_.receive_max / 2u;
+  if (!connection.is_paused || connection.is_reading || !is_relieved) return;
+  if (!may_read(connection)) return;
+  connection.is_paused = false;
+  read(connection, {});
+  if (connection.state != Connection::State::closed && !connection.is_paused) {
+    rooms_.host.read_ready(connection.id);
+  }
+}
+
+void Broker::handle(Connection& connection, const Frame& frame) {
+  if (connection.state == Connection::State::first_packet) {
+    return handle_connect(connection, frame);
+  }
+  switch (frame.type) {
+    case PacketType::publish:
+      return handle_publish(connection, frame);
+    case PacketType::puback:
+    case PacketType::pubrec:
+    case PacketType::pubrel:
+    case PacketType::pubcomp:
+      return handle_ack(connection, frame);
+    case PacketType::subscribe:
+      return handle_subscribe(connection, frame);
+    case PacketType::unsubscribe:
+      return handle_unsubscribe(connection, frame);
+    case PacketType::pingreq:
+      if (const Fault fault = decode_empty(frame)) return fail(connection, fault);
+      return encode_empty(connection.out, PacketType::pingresp);
+    case PacketType::disconnect:
+      return handle_disconnect(connection, frame);
+    case PacketType::connect:
+      return fail(connection, {Reason::protocol_error, "a second CONNECT"});
+    case PacketType::auth:
+      return fail(connection, {Reason::protocol_error, "AUTH without an authentication method"});
+    default:
+      return fail(connection, {Reason::protocol_error, "not a packet that clients send"});
+  }
+}
+
+std::string Broker::take_out(ConnectionId id) {
+  Connection* const connection = find(id);
+  if (connection == nullptr) return {};
+  std::string out = std::exchange(connection->out, {});
+  connection->is_announced = false;
+  if (connection->state == Connection::State::open) pump(*connection->session);
+  return out;
+}
+
+void Broker::announce(Connection& connection) {
+  if (connection.is_announced || connection.is_reading || connection.out.empty()) return;
+  connection.is_announced = true;
+  rooms_.host.send_ready(connection.id);
+}
+
+void Broker::closed(ConnectionId id) {
+  Connection* const connection = find(id);
+  if (connection != nullptr) drop(*connection, true, false);
+}
+
+void Broker::fail(Connection& connection, Fault fault) {
+  const bool is_first = connection.state == Connection::State::first_packet;
+  refuse(connection, is_first ? Refusal::What::connect : Refusal::What::packet, {}, fault.reason,
+         fault.why);
+  if (!is_first) append_disconnect(connection, fault.reason, fault.why);
+  drop(connection, true, true);
+}
+
+void Broker::append_disconnect(Connection& connection, Reason reason, std::string_view why) {
+  if (connection.version != Version::v5) return;
+  Disconnect packet{reason, {}};
+  const std::size_t before = connection.out.size();
+  if (limits_.reason_strings && !why.empty()) packet.properties.set(Property::reason_string, why);
+  encode(connection.out, connection.version, packet);
+  if (connection.out.size() - before <= connection.packet_size_max) return;
+  connection.out.resize(before);
+  packet.properties = Properties();
+  encode(connection.out, connection.version, packet);
+  if (connection.out.size() - before > connection.packet_size_max) connection.out.resize(before);
+}
+
+void Broker::drop(Connection& connection, bool publishes_will, bool tells_host) {
+  if (connection.state == Connection::State::closed) return;
+  connection.state = Connection::State::closed;
+  set_timer(connection, kNoTimer);
+  const auto index = static_cast<std::uint32_t>(connection.id);
+  closed_.push_back(std::move(slots_[index].connection));
+  free_slots_.push_back(index);
+  if (tells_host) rooms_.host.close(connection.id, std::move(connection.out));
+  Session* const session = std::exchange(connection.session, nullptr);
+  if (session == nullptr) return;
+  session->connection = nullptr;
+  if (!publishes_will) connection.will.reset();
+  leave(*session, std::move(connection.will));
+}
+
+void Broker::refuse(const Connection& connection, Refusal::What what, std::string_view topic,
+                    Reason reason, std::string_view why) {
+  counters_.refused.add();
+  const std::string_view client_id =
+      connection.session == nullptr ? std::string_view() : connection.session->client_id;
+  rooms_.host.refused(
+      {what, client_id, connection.principal.name, connection.source_ip, topic, reason, why});
+}
+
+void Broker::set_timer(Connection& connection, std::int64_t due_us) {
+  if (connection.due_us != kNoTimer) connection_timers_.erase({connection.due_us, connection.id});
+  connection.due_us = due_us;
+  if (due_us != kNoTimer) connection_timers_.insert({due_us, connection.id});
+}
+
+// The timer of a connection runs from its last check, not from its last packet, so that packets
+// need not touch it: whoever was seen meanwhile gets a new term.
+void Broker::check_due(Connection& connection) {
+  if (connection.state != Connection::State::open) {
+    refuse(connection, Refusal::What::connect, {}, Reason::maximum_connect_time,
+           "no complete CONNECT in time");
+    return drop(connection, true, true);
+  }
+  const std::int64_t term_us = connection.keep_alive_s * kSecondUs * 3 / 2;  // [MQTT-3.1.2-22]
+  if (term_us == 0) return set_timer(connection, kNoTimer);
+  if (connection.last_seen_us + term_us > now_us_) {
+    return set_timer(connection, connection.last_seen_us + term_us);
+  }
+  fail(connection, {Reason::keep_alive_timeout, "silent for one and a half keep alive"});
+}
+
+void Broker::tick() {
+  closed_.clear();
+  now_us_ = rooms_.clock.steady_us();
+  wall_us_ = rooms_.clock.wall_us();
+  while (!connection_timers_.empty() && connection_timers_.begin()->first <= now_us_) {
+    check_due(*find(connection_timers_.begin()->second));
+  }
+  while (!session_timers_.empty() && session_timers_.begin()->first <= now_us_) {
+    check_due(*find_session(session_timers_.begin()->second));
+  }
+  commit_delivered();
+}
+
+void Broker::shut_down() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].connection == nullptr) continue;
+    Connection& connection = *slots_[i].connection;
+    if (connection.state == Connection::State::open) {
+      append_disconnect(connection, Reason::server_shutting_down, {});
+    }
+    drop(connection, false, true);
+  }
+  commit_delivered();
+}
+
+std::size_t Broker::connection_count() const { return slots_.size() - free_slots_.size(); }
+std::size_t Broker::session_count() const { return sessions_.size(); }
+
+}  // namespace nilo::mqtt

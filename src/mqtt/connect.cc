@@ -1,0 +1,262 @@
+// mqtt/connect.cc: from the first packet to CONNACK, and the goodbye.
+//
+// What a CONNECT wants cannot be granted at once: the host checks the password, and a persistent
+// session has to be durable before the client hears of it. So the packet is kept, and taken apart
+// a second time when the answer is there.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "mqtt/broker.h"
+#include "mqtt/message_properties.h"
+
+namespace nilo::mqtt {
+namespace {
+
+constexpr std::int64_t kSecondUs = 1'000'000;
+
+// 0 = the session ends with the connection.
+std::uint32_t session_expiry_of(const Connect& packet, const Limits& limits) {
+  if (packet.version != Version::v5) return packet.clean_start ? 0 : limits.session_expiry_max_s;
+  return std::min(packet.properties.number(Property::session_expiry, 0),
+                  limits.session_expiry_max_s);
+}
+
+std::uint16_t keep_alive_of(const Connect& packet, const Limits& limits) {
+  const bool may_lower = packet.version == Version::v5 && limits.keep_alive_max_s != 0;
+  if (!may_lower) return packet.keep_alive_s;  // below 5.0 the client could not be told
+  if (packet.keep_alive_s == 0) return limits.keep_alive_max_s;
+  return std::min(packet.keep_alive_s, limits.keep_alive_max_s);
+}
+
+std::unique_ptr<StoredWill> will_of(const Connect& packet, const Connection& connection,
+                                    std::string_view client_id) {
+  if (!packet.has_will) return nullptr;
+  auto will = std::make_unique<StoredWill>();
+  Message& message = will->message;
+  message.topic = packet.will.topic;
+  message.payload = packet.will.payload;
+  message.qos = packet.will.qos;
+  message.retain = packet.will.retain;
+  message.client_id = client_id;
+  message.principal = connection.principal.name;
+  message.source_ip = connection.source_ip;
+  message.properties = message_properties(packet.will.properties);
+  will->principal = connection.principal;
+  will->delay_s = packet.will.properties.number(Property::will_delay, 0);
+  return will;
+}
+
+}  // namespace
+
+void Broker::handle_connect(Connection& connection, const Frame& frame) {
+  Connect packet;
+  const Fault fault = decode(frame, packet);
+  connection.version = packet.version;
+  if (fault.reason == Reason::unsupported_protocol_version) {
+    return refuse_connect(connection, fault.reason, fault.why);  // [MQTT-3.1.2-2]
+  }
+  if (fault) return fail(connection, fault);
+  connection.packet_size_max = packet.properties.number(
+      Property::maximum_packet_size, static_cast<std::uint32_t>(connection.packet_size_max));
+  connection.receive_max =
+      static_cast<std::uint16_t>(packet.properties.number(Property::receive_maximum, 65'535));
+  connection.wants_reasons =
+      packet.properties.number(Property::request_problem_information, 1) != 0;
+  if (const Fault refusal = check_connect(packet)) {
+    return refuse_connect(connection, refusal.reason, refusal.why);
+  }
+  connection.connect_packet = frame.body;
+  connection.state = Connection::State::authenticating;
+  rooms_.host.authenticate(
+      connection.id, {packet.client_id, packet.has_user_name, packet.has_password, packet.user_name,
+                      packet.password, connection.source_ip, packet.version});
+}
+
+Fault Broker::check_connect(const Connect& packet) const {
+  if (packet.properties.has(Property::authentication_method)) {
+    return {Reason::bad_authentication_method, "no authentication method is offered"};
+  }
+  if (packet.client_id.size() > limits_.client_id_size_max) {
+    return {Reason::client_identifier_not_valid, "client id is too long"};
+  }
+  // [MQTT-3.1.3-8] of 3.1.1; 3.1 knows no empty client id.
+  const bool may_be_empty =
+      packet.version == Version::v5 || (packet.version == Version::v3_1_1 && packet.clean_start);
+  if (packet.client_id.empty() && !may_be_empty) {
+    return {Reason::client_identifier_not_valid, "client id is empty and the session is to stay"};
+  }
+  if (packet.has_will) {
+    if (!bus::check_topic(packet.will.topic)) {
+      return {Reason::topic_name_invalid, "will topic is not a topic"};
+    }
+    if (packet.will.topic.front() == '$') {
+      return {Reason::not_authorized, "will topic begins with $"};
+    }
+  }
+  return {};
+}
+
+void Broker::refuse_connect(Connection& connection, Reason reason, std::string_view why) {
+  refuse(connection, Refusal::What::connect, {}, reason, why);
+  const std::size_t before = connection.out.size();
+  Connack packet{false, reason, {}};
+  if (limits_.reason_strings && !why.empty()) packet.properties.set(Property::reason_string, why);
+  if (connection.version != Version::v5) packet.properties = Properties();
+  encode(connection.out, connection.version, packet);
+  if (connection.out.size() - before > connection.packet_size_max) connection.out.resize(before);
+  drop(connection, false, true);
+}
+
+void Broker::on_authenticated(ConnectionId id, Result<Principal> who) {
+  Connection* const connection = find(id);
+  if (connection == nullptr || connection->state != Connection::State::authenticating) return;
+  if (!who) {
+    return refuse_connect(*connection, reason_of(who.error().code), who.error().message);
+  }
+  connection->principal = std::move(who).value();
+  begin_session(*connection);
+}
+
+std::string Broker::make_client_id() {
+  for (;;) {
+    std::string client_id = fmt::format("nilo-{:x}-{:x}", wall_us_, rooms_.numbers.take(false));
+    if (home_loop(client_id, loop_count_) == loop_) return client_id;
+  }
+}
+
+void Broker::begin_session(Connection& connection) {
+  Connect packet;
+  const Fault fault = decode({PacketType::connect, 0, connection.connect_packet, 0}, packet);
+  NILO_ASSERT(!fault);
+  std::string client_id(packet.client_id);
+  if (client_id.empty()) client_id = make_client_id();
+
+  Session* session = find_session(client_id);
+  if (session != nullptr && session->connection != nullptr) {
+    append_disconnect(*session->connection, Reason::session_taken_over, {});  // [MQTT-3.1.4-3]
+    drop(*session->connection, true, true);
+    session = find_session(client_id);  // it may have ended with its connection
+  }
+  const std::uint32_t expiry_s = session_expiry_of(packet, limits_);
+  const bool persistent = expiry_s > 0;
+  SessionNumber ended = 0;
+  if (session != nullptr && packet.clean_start) {
+    ended = session->number;
+    erase_session(*session);
+    session = nullptr;
+  }
+  const bool is_new = session == nullptr;
+  if (is_new && sessions_.size() >= limits_.sessions_max) {
+    return refuse_connect(connection, Reason::quota_exceeded, "too many sessions");
+  }
+  if (is_new) session = &make_session(client_id, rooms_.numbers.take(persistent));
+  set_timer(*session, kNoTimer);
+  session->will.reset();  // the client is back before its delay [MQTT-3.1.3-9]
+  const bool is_renumbered = session->is_persistent() != persistent;
+  if (is_renumbered) {
+    ended = session->number;
+    renumber(*session, persistent);
+  }
+  const bool is_logged = persistent && (is_new || is_renumbered || session->expiry_s != expiry_s);
+  session->expiry_s = expiry_s;
+  session->connection = &connection;
+  connection.session = session;
+  connection.will = will_of(packet, connection, client_id);
+
+  if (!is_logged && !is_persistent(ended)) return finish_connect(connection, !is_new);
+  connection.state = Connection::State::committing;
+  const auto write = [&](RecordWriter& record) {
+    if (is_persistent(ended)) append_session_end(record, ended);
+    if (!is_logged) return;
+    append_session(record, {session->number, expiry_s, client_id});
+    if (is_renumbered) append_subscriptions(record, *session);
+  };
+  rooms_.host.commit(write, [this, id = connection.id, is_new](const Result<void>& outcome) {
+    Connection* const waiting = find(id);
+    if (waiting == nullptr) return;
+    if (outcome) return finish_connect(*waiting, !is_new);
+    refuse_connect(*waiting, reason_of(outcome.error().code), outcome.error().message);
+  });
+}
+
+void Broker::finish_connect(Connection& connection, bool session_present) {
+  Connect packet;
+  const Fault fault = decode({PacketType::connect, 0, connection.connect_packet, 0}, packet);
+  NILO_ASSERT(!fault);
+  connection.state = Connection::State::open;
+  if (!append_connack(connection, packet, session_present)) return drop(connection, true, true);
+  counters_.connects.add();
+  connection.connect_packet = std::string();
+  connection.keep_alive_s = keep_alive_of(packet, limits_);
+  connection.last_seen_us = now_us_;
+  set_timer(connection, connection.keep_alive_s == 0
+                            ? kNoTimer
+                            : now_us_ + connection.keep_alive_s * kSecondUs * 3 / 2);
+  pump(*connection.session);
+  resume(connection);
+}
+
+// False: the client does not take a packet of this size.
+bool Broker::append_connack(Connection& connection, const Connect& packet, bool session_present) {
+  Connack answer{session_present, Reason::success, {}};
+  const Session& session = *connection.session;
+  if (packet.version == Version::v5) {
+    Properties& properties = answer.properties;
+    if (session.expiry_s != packet.properties.number(Property::session_expiry, 0)) {
+      properties.set(Property::session_expiry, session.expiry_s);
+    }
+    if (packet.client_id.empty()) {
+      properties.set(Property::assigned_client_id, session.client_id);
+    }
+    if (keep_alive_of(packet, limits_) != packet.keep_alive_s) {
+      properties.set(Property::server_keep_alive, keep_alive_of(packet, limits_));
+    }
+    if (limits_.receive_max != 65'535) {
+      properties.set(Property::receive_maximum, limits_.receive_max);
+    }
+    if (limits_.topic_alias_max != 0) {
+      properties.set(Property::topic_alias_maximum, limits_.topic_alias_max);
+    }
+    if (limits_.packet_size_max < kPacketSizeMax) {
+      properties.set(Property::maximum_packet_size,
+                     static_cast<std::uint32_t>(limits_.packet_size_max));
+    }
+    properties.set(Property::shared_available, 0);
+  }
+  const std::size_t before = connection.out.size();
+  encode(connection.out, packet.version, answer);
+  if (connection.out.size() - before <= connection.packet_size_max) {
+    announce(connection);
+    return true;
+  }
+  connection.out.resize(before);
+  return false;
+}
+
+void Broker::handle_disconnect(Connection& connection, const Frame& frame) {
+  Disconnect packet;
+  if (const Fault fault = decode(frame, connection.version, packet)) {
+    return fail(connection, fault);
+  }
+  Session& session = *connection.session;
+  const std::uint32_t expiry_s =
+      std::min(packet.properties.number(Property::session_expiry, session.expiry_s),
+               limits_.session_expiry_max_s);
+  if (session.expiry_s == 0 && expiry_s != 0) {
+    return fail(connection, {Reason::protocol_error, "session expiry was 0 and cannot be raised"});
+  }
+  const bool is_changed = expiry_s != session.expiry_s;
+  session.expiry_s = expiry_s;
+  if (is_changed && expiry_s != 0) {
+    rooms_.host.commit(
+        [&](RecordWriter& record) {
+          append_session(record, {session.number, expiry_s, session.client_id});
+        },
+        [](const Result<void>&) {});
+  }
+  drop(connection, packet.reason != Reason::success, true);
+}
+
+}  // namespace nilo::mqtt

@@ -1,0 +1,18 @@
+// mqtt/message_properties.h: a message's properties, on the wire and in the house.
+#pragma once
+
+#include <string>
+
+#include "mqtt/property.h"
+#include "value/message.h"
+
+namespace nilo::mqtt {
+
+// What is not a message's (topic alias, subscription identifiers, will delay) is left out.
+MessageProperties message_properties(const Properties& from);
+
+// Adds them to `out`, without expiry where `has_expiry` is false. `repeated` keeps the bytes of
+// those that repeat; it may begin with subscription identifiers and must live as long as `out`.
+void set_properties(Properties& out, const MessageProperties& from, std::string& repeated);
+
+}  // namespace nilo::mqtt

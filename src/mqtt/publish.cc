@@ -1,0 +1,158 @@
+// mqtt/publish.cc: messages from clients, and the answers they wait for.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "mqtt/broker.h"
+#include "mqtt/message_properties.h"
+
+namespace nilo::mqtt {
+
+void Broker::handle_publish(Connection& connection, const Frame& frame) {
+  Publish packet;
+  if (const Fault fault = decode(frame, connection.version, packet)) {
+    return fail(connection, fault);
+  }
+  counters_.received.add();
+  if (connection.version == Version::v5) {
+    if (const Fault fault = resolve_alias(connection, packet)) return fail(connection, fault);
+  }
+  Session& session = *connection.session;
+  if (packet.qos != Qos::at_most_once) {
+    if (connection.unanswered.size() >= limits_.receive_max ||
+        session.received.size() >= limits_.receive_max) {
+      return fail(connection, {Reason::receive_maximum_exceeded, "too many unanswered publishes"});
+    }
+    if (packet.qos == Qos::exactly_once && is_repeated(connection, packet)) return;
+  }
+  if (const auto valid = bus::check_topic(packet.topic); !valid) {
+    return refuse_publish(connection, packet, Reason::topic_name_invalid, valid.error().message);
+  }
+  if (packet.payload.size() > kPayloadSizeMax) {
+    return refuse_publish(connection, packet, Reason::quota_exceeded, "payload is too large");
+  }
+  if (packet.topic.front() == '$' || !rooms_.host.may_publish(connection.principal, packet.topic)) {
+    return refuse_publish(connection, packet, Reason::not_authorized, "may not publish here");
+  }
+  const MessageProperties properties = message_properties(packet.properties);
+  Ticket ticket{connection.id, 0, packet.packet_id, packet.qos, session.number};
+  if (ticket.wants_answer()) {
+    ticket.number =
+        connection.first_ticket + static_cast<std::uint32_t>(connection.unanswered.size());
+    connection.unanswered.push_back({packet.packet_id, packet.qos});
+    if (packet.qos == Qos::exactly_once) session.received.push_back({packet.packet_id, false});
+  }
+  rooms_.host.publish({packet.topic, packet.payload, packet.qos, packet.retain, wall_us_,
+                       session.client_id, connection.principal.name, connection.source_ip,
+                       packet.properties.empty() ? nullptr : &properties},
+                      ticket);
+}
+
+Fault Broker::resolve_alias(Connection& connection, Publish& packet) const {
+  if (packet.properties.has(Property::subscription_identifier)) {
+    return {Reason::protocol_error, "subscription identifier from a client"};  // [MQTT-3.3.4-6]
+  }
+  if (!packet.properties.has(Property::topic_alias)) return {};
+  const std::size_t alias = packet.properties.number(Property::topic_alias, 0);
+  if (alias > limits_.topic_alias_max) {
+    return {Reason::topic_alias_invalid, "topic alias is over the maximum"};
+  }
+  if (connection.aliases.size() < alias) connection.aliases.resize(alias);
+  std::string& topic = connection.aliases[alias - 1];
+  if (!packet.topic.empty()) topic = packet.topic;
+  if (topic.empty()) return {Reason::protocol_error, "topic alias is not known"};
+  packet.topic = topic;
+  return {};
+}
+
+bool Broker::is_repeated(Connection& connection, const Publish& packet) {
+  for (const ReceivedId& received : connection.session->received) {
+    if (received.packet_id != packet.packet_id) continue;
+    if (!received.is_durable) return true;  // the first one's answer serves both
+    Unanswered& entry = connection.unanswered.push_back({packet.packet_id, packet.qos});
+    entry.is_known = true;
+    append_answers(connection);
+    return true;
+  }
+  return false;
+}
+
+// Below 5.0 there is no way to say no but to close [MQTT-3.3.5-2].
+void Broker::refuse_publish(Connection& connection, const Publish& packet, Reason reason,
+                            std::string_view why) {
+  refuse(connection, Refusal::What::publish, packet.topic, reason, why);
+  if (connection.version != Version::v5) return drop(connection, true, true);
+  if (packet.qos == Qos::at_most_once) return;
+  Unanswered& entry = connection.unanswered.push_back({packet.packet_id, packet.qos, reason, true});
+  entry.why = std::make_unique<std::string>(why);
+  append_answers(connection);
+}
+
+void Broker::on_published(const Ticket& ticket, Reason reason, std::string_view why) {
+  if (ticket.qos == Qos::exactly_once) settle_received(ticket, reason);
+  Connection* const connection = find(ticket.connection);
+  if (connection == nullptr) return;
+  const std::uint32_t index = ticket.number - connection->first_ticket;
+  if (index >= connection->unanswered.size()) return;
+  Unanswered& entry = connection->unanswered[index];
+  entry.reason = reason;
+  entry.is_known = true;
+  if (!why.empty()) entry.why = std::make_unique<std::string>(why);
+  if (index == 0) append_answers(*connection);
+}
+
+// A QoS 2 publish is durable or refused; its session may have a new connection by now, on which
+// the client asks again.
+void Broker::settle_received(const Ticket& ticket, Reason reason) {
+  Session* const session = find_session(ticket.publisher);
+  if (session == nullptr) return;
+  const auto at = std::find_if(
+      session->received.begin(), session->received.end(),
+      [&](const ReceivedId& received) { return received.packet_id == ticket.packet_id; });
+  if (at == session->received.end()) return;
+  if (is_error(reason)) {
+    session->received.erase(at);
+    return;
+  }
+  at->is_durable = true;
+  Connection* const connection = session->connection;
+  if (connection == nullptr || connection->id == ticket.connection) return;
+  if (connection->state != Connection::State::open) return;
+  encode(connection->out, connection->version, PacketType::pubrec, Ack{ticket.packet_id, {}, {}});
+  announce(*connection);
+}
+
+void Broker::append_answers(Connection& connection) {
+  while (!connection.unanswered.empty() && connection.unanswered.front().is_known) {
+    Unanswered& entry = connection.unanswered.front();
+    const PacketType type =
+        entry.qos == Qos::at_least_once ? PacketType::puback : PacketType::pubrec;
+    if (is_error(entry.reason) && connection.version != Version::v5) {
+      return drop(connection, true, true);
+    }
+    Ack answer{entry.packet_id, entry.reason, {}};
+    const bool says_why = entry.why != nullptr && limits_.reason_strings &&
+                          connection.wants_reasons &&
+                          entry.why->size() + 16 <= connection.packet_size_max;
+    if (says_why) answer.properties.set(Property::reason_string, *entry.why);
+    encode(connection.out, connection.version, type, answer);
+    connection.unanswered.pop_front();
+    ++connection.first_ticket;
+  }
+  announce(connection);
+  resume(connection);
+}
+
+void Broker::publish_will(const Session& session, StoredWill& will) {
+  will.message.received_us = wall_us_;
+  const Message& message = will.message;
+  if (!rooms_.host.may_publish(will.principal, message.topic)) {
+    counters_.refused.add();
+    return rooms_.host.refused({Refusal::What::publish, message.client_id, message.principal,
+                                message.source_ip, message.topic, Reason::not_authorized,
+                                "may not publish its will here"});
+  }
+  rooms_.host.publish(message.view(), {0, 0, 0, Qos::at_most_once, session.number});
+}
+
+}  // namespace nilo::mqtt

@@ -1,0 +1,203 @@
+// mqtt/sessions.cc: sessions from their beginning to their end, and back from the log.
+#include <algorithm>
+#include <utility>
+
+#include "mqtt/broker.h"
+
+namespace nilo::mqtt {
+namespace {
+
+constexpr std::int64_t kSecondUs = 1'000'000;
+
+bus::SubscriptionOptions options_of(const SubscribeEntry& entry, std::uint32_t identifier) {
+  return {entry.qos, entry.no_local, entry.retain_as_published, entry.retain_handling, identifier};
+}
+
+}  // namespace
+
+Subscription* find_subscription(Session& session, std::string_view filter) {
+  const auto at = std::find_if(session.subscriptions.begin(), session.subscriptions.end(),
+                               [&](const Subscription& one) { return one.filter == filter; });
+  return at == session.subscriptions.end() ? nullptr : &*at;
+}
+
+Session* Broker::find_session(SessionNumber number) const {
+  const auto at = sessions_.find(number);
+  return at == sessions_.end() ? nullptr : at->second.get();
+}
+
+Session* Broker::find_session(std::string_view client_id) const {
+  const auto at = sessions_by_client_.find(client_id);
+  return at == sessions_by_client_.end() ? nullptr : at->second;
+}
+
+Session& Broker::make_session(std::string client_id, SessionNumber number) {
+  auto made = std::make_unique<Session>();
+  Session& session = *made;
+  session.number = number;
+  session.client_id = std::move(client_id);
+  sessions_by_client_.emplace(session.client_id, &session);
+  sessions_.emplace(number, std::move(made));
+  return session;
+}
+
+void Broker::renumber(Session& session, bool persistent) {
+  auto node = sessions_.extract(session.number);
+  rooms_.router.remove(target_of(session));
+  session.number = rooms_.numbers.take(persistent);
+  node.key() = session.number;
+  sessions_.insert(std::move(node));
+  session.delivered.clear();
+  for (const Subscription& subscription : session.subscriptions) {
+    const auto filter = bus::TopicFilter::parse(subscription.filter);
+    if (filter) rooms_.router.subscribe(target_of(session), *filter, subscription.options);
+  }
+}
+
+void Broker::leave(Session& session, std::unique_ptr<StoredWill> will) {
+  session.queue.rewind();
+  session.gone_us = now_us_;
+  if (will != nullptr && (will->delay_s == 0 || session.expiry_s == 0)) {
+    publish_will(session, *will);
+    will.reset();
+  }
+  if (session.expiry_s == 0) return end_session(session);
+  session.will = std::move(will);
+  check_due(session);
+}
+
+// Sets the timer of a session whose client is away to what comes first, and does what is due.
+void Broker::check_due(Session& session) {
+  const std::int64_t end_us = session.gone_us + session.expiry_s * kSecondUs;
+  const bool ends = session.expiry_s != kNeverExpires;
+  if (ends && end_us <= now_us_) return end_session(session);
+  std::int64_t due_us = ends ? end_us : kNoTimer;
+  if (session.will != nullptr) {
+    const std::int64_t will_us = session.gone_us + session.will->delay_s * kSecondUs;
+    if (will_us <= now_us_) {
+      const std::unique_ptr<StoredWill> will = std::move(session.will);
+      publish_will(session, *will);
+    } else if (!ends || will_us < end_us) {
+      due_us = will_us;
+    }
+  }
+  set_timer(session, due_us);
+}
+
+void Broker::set_timer(Session& session, std::int64_t due_us) {
+  if (session.due_us != kNoTimer) session_timers_.erase({session.due_us, session.number});
+  session.due_us = due_us;
+  if (due_us != kNoTimer) session_timers_.insert({due_us, session.number});
+}
+
+void Broker::end_session(Session& session) {
+  const SessionNumber number = session.number;
+  erase_session(session);
+  if (!is_persistent(number)) return;
+  // Nobody waits for this. If it is lost, the session ends once more after the restart.
+  rooms_.host.commit([&](RecordWriter& record) { append_session_end(record, number); },
+                     [](const Result<void>&) {});
+}
+
+void Broker::erase_session(Session& session) {
+  set_timer(session, kNoTimer);
+  if (session.will != nullptr) {
+    const std::unique_ptr<StoredWill> will = std::move(session.will);
+    publish_will(session, *will);
+  }
+  rooms_.router.remove(target_of(session));
+  sessions_by_client_.erase(session.client_id);
+  sessions_.erase(session.number);
+}
+
+bool Broker::apply(Seq seq, const Effect& effect) {
+  SessionNumber number = 0;
+  std::string_view filter;
+  switch (effect.kind) {
+    case EffectKind::session:
+      return apply_session(effect.body);
+    case EffectKind::session_end:
+      if (!read_session_end(effect.body, number)) return false;
+      if (Session* const session = find_session(number)) erase_session(*session);
+      return true;
+    case EffectKind::subscribe:
+      return apply_subscribe(effect.body);
+    case EffectKind::unsubscribe:
+      if (!read_unsubscribe(effect.body, number, filter)) return false;
+      if (Session* const session = find_session(number)) unsubscribe(*session, filter);
+      return true;
+    case EffectKind::queued:
+      return apply_queued(seq, effect.body);
+    case EffectKind::delivered:
+      return apply_delivered(effect.body);
+    default:
+      return true;
+  }
+}
+
+bool Broker::apply_session(std::string_view body) {
+  SessionEffect effect;
+  if (!read_session(body, effect)) return false;
+  if (!is_persistent(effect.number) || effect.expiry_s == 0) return false;
+  rooms_.numbers.seen(effect.number);
+  if (home_loop(effect.client_id, loop_count_) != loop_) return true;
+  Session* session = find_session(effect.client_id);
+  if (session != nullptr && session->number != effect.number) {
+    erase_session(*session);
+    session = nullptr;
+  }
+  if (session == nullptr) session = &make_session(std::string(effect.client_id), effect.number);
+  session->expiry_s = effect.expiry_s;
+  session->gone_us = now_us_;
+  check_due(*session);
+  return true;
+}
+
+bool Broker::apply_subscribe(std::string_view body) {
+  SubscribeEffect effect;
+  if (!read_subscribe(body, effect)) return false;
+  Session* const session = find_session(effect.number);
+  if (session == nullptr) return true;
+  const auto filter = bus::TopicFilter::parse(effect.entry.filter);
+  if (!filter) return false;
+  const bus::SubscriptionOptions options = options_of(effect.entry, effect.identifier);
+  rooms_.router.subscribe(target_of(*session), *filter, options);
+  if (Subscription* const known = find_subscription(*session, filter->text())) {
+    known->options = options;
+  } else {
+    session->subscriptions.push_back({filter->text(), options});
+  }
+  return true;
+}
+
+bool Broker::apply_queued(Seq seq, std::string_view body) {
+  auto message = std::make_shared<Message>();
+  std::vector<Delivery> deliveries;
+  if (!read_queued(body, *message, deliveries)) return false;
+  for (Delivery& delivery : deliveries) {
+    Session* const session = find_session(delivery.session);
+    if (session == nullptr) continue;
+    Outgoing entry{message, seq, nullptr, 0, delivery.qos, delivery.retain};
+    if (!delivery.identifiers.empty()) {
+      entry.identifiers =
+          std::make_unique<std::vector<std::uint32_t>>(std::move(delivery.identifiers));
+    }
+    if (!session->queue.push(std::move(entry), limits_.session_queue_max,
+                             limits_.session_queue_size_max)) {
+      counters_.dropped_full.add();
+    }
+  }
+  return true;
+}
+
+bool Broker::apply_delivered(std::string_view body) {
+  SessionNumber number = 0;
+  std::vector<Seq> seqs;
+  if (!read_delivered(body, number, seqs)) return false;
+  Session* const session = find_session(number);
+  if (session == nullptr) return true;
+  for (const Seq seq : seqs) session->queue.forget(seq);
+  return true;
+}
+
+}  // namespace nilo::mqtt
