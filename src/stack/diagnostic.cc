@@ -71,7 +71,8 @@ std::string_view harmless(std::string_view character) {
 
 Snippet snippet_of(const Place& place, std::string_view line) {
   // Of a long line, what surrounds the mark.
-  const std::size_t first = place.column > kWidthMax * 3 / 4 ? place.column - kWidthMax / 2 : 1;
+  const bool is_far = count_characters(line) > kWidthMax && place.column > kWidthMax * 3 / 4;
+  const std::size_t first = is_far ? place.column - kWidthMax / 2 : 1;
   Snippet out;
   std::size_t column = 1;
   std::size_t at = byte_of(line, 1, first);
@@ -113,18 +114,20 @@ std::vector<const Diagnostic*> sorted(const std::vector<Diagnostic>& diagnostics
   return out;
 }
 
-// The same mistake (code and sentence) made again is listed with the first one.
+// The same wrong name (C2xx) is one cause wherever it stands; any other mistake is its own.
 std::vector<Group> group(const std::vector<const Diagnostic*>& diagnostics) {
   std::vector<Group> groups;
-  std::map<std::pair<std::string_view, std::string_view>, std::size_t> known;
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, std::size_t> known;
   for (const Diagnostic* diagnostic : diagnostics) {
-    const auto [at, is_new] =
-        known.try_emplace({diagnostic->code, diagnostic->summary}, groups.size());
-    if (is_new) {
-      groups.push_back({diagnostic, {}});
-    } else {
-      groups[at->second].more.push_back(&diagnostic->place);
+    if (diagnostic->code.starts_with("C2")) {
+      const auto [at, is_new] = known.try_emplace(
+          {diagnostic->code, diagnostic->summary, diagnostic->detail}, groups.size());
+      if (!is_new) {
+        groups[at->second].more.push_back(&diagnostic->place);
+        continue;
+      }
     }
+    groups.push_back({diagnostic, {}});
   }
   return groups;
 }

@@ -27,7 +27,7 @@ struct Diagnostic {
 };
 
 // For people: each mistake with its line, the marked text and the remedy, then how many there are
-// and that nothing was changed. The same mistake at several places is shown once and lists them.
+// and that nothing was changed. The same wrong name (C2xx) is shown once and lists its places.
 // Order: as the files, then by line. Empty for no diagnostics.
 std::string render(const std::vector<Diagnostic>& diagnostics, const SourceFiles& files,
                    bool colour);

@@ -23,8 +23,9 @@ constexpr ErrorText kErrors[] = {
      "One file of a stack may have 1 MiB. A file of this size usually is there by mistake."},
     {Code::too_many_files, "nilo.d has more than {0} files", "join some of them",
      "A stack may have nilo.toml and 99 more files."},
-    {Code::not_toml, "{0}", "texts stand in quotes; see https://toml.io for the format",
-     "The file breaks the rules of TOML. Reading stops at the first such place of a file, so "
+    {Code::not_toml, "not TOML: {0}", "{1}; the rest of this file was not checked",
+     "The file breaks the rules of TOML (https://toml.io). Reading stops at the first such place "
+     "of a file, so "
      "there may be more behind it; the other files were checked."},
     {Code::nested_too_deep, "nested more than {0} levels deep", "",
      "Keys with dots, lists and inline tables together may be nested 16 levels deep."},
@@ -36,7 +37,7 @@ constexpr ErrorText kErrors[] = {
      "A key that has no default is missing."},
     {Code::text_empty, "`{0}` is empty", "write {0} = {1}",
      "The text has no characters besides spaces."},
-    {Code::bad_name, "`{0}` cannot be a name of {1}", "{2}",
+    {Code::bad_name, "`{0}` cannot be the name of {1}", "{2}",
      "Tables and columns: a letter, then letters, digits and `_`, at most 64. Things, rules and "
      "endpoints: letters, digits and `_-.:`, things at most 128, the others 64."},
     {Code::bad_type_word, "`{0}` is not a type",
@@ -63,6 +64,8 @@ constexpr ErrorText kErrors[] = {
      "write thing = \"tank-{{device_id}}\", with key columns in braces",
      "The pattern is text and columns of the table's key in braces. Filled with a row's key it "
      "is the id of a thing."},
+    {Code::not_a_section, "`{0}` is a section, not a value", "write {1}, and its keys below",
+     "Sections stand in brackets on a line of their own, and hold keys and values."},
     {Code::not_a_duration, "`{0}` must be a duration", "write {0} = {1}",
      "A duration is a text: a whole number above 0 and ms, s, m, h, d, w or y (365 days), at most "
      "1000 years."},
@@ -106,7 +109,7 @@ constexpr ErrorText kErrors[] = {
      "a key is int and text columns, then at most one timestamp",
      "Rows are found by their key. It has at least one int or text column, and a timestamp at "
      "its end if every reading is to be kept."},
-    {Code::key_without_partition, "the key of {0} needs a column besides the time",
+    {Code::key_without_partition, "the key of {0} needs an int or text column",
      "write key = [\"device_id int\", \"time timestamp\"]",
      "The columns before the time tell whose reading it is."},
     {Code::type_differs, "`{0}` is {1} in the key", "leave the type out here",
@@ -135,6 +138,8 @@ constexpr ErrorText kErrors[] = {
 };
 
 }  // namespace
+
+std::span<const ErrorText> error_texts() { return kErrors; }
 
 const ErrorText& text_of(Code code) {
   const auto* at = std::find_if(std::begin(kErrors), std::end(kErrors),

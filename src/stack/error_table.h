@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,7 @@ enum class Code : std::uint16_t {
   bad_time_unit = 110,
   out_of_range = 111,
   bad_thing_pattern = 112,
+  not_a_section = 113,
   not_a_duration = 117,
   not_a_size = 118,
   not_an_address = 119,
@@ -73,6 +75,9 @@ struct ErrorText {
   std::string_view help;
   std::string_view explanation;
 };
+
+// All of them, by code.
+std::span<const ErrorText> error_texts();
 
 // Asserted: the table has it.
 const ErrorText& text_of(Code code);

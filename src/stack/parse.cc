@@ -44,8 +44,8 @@ void read_section(const Member& section, Reading& reading) {
     return;
   }
   if (section.node.kind != Node::Kind::table) {
-    reading.tell(Code::wrong_type, section.node.place,
-                 fmt::format("this is {}", words_for(section.node.kind)), section.key, "a section",
+    reading.tell(Code::not_a_section, section.key_place,
+                 fmt::format("this is {}", words_for(section.node.kind)), section.key,
                  known->written);
     return;
   }
@@ -70,7 +70,8 @@ bool declares(std::string_view word, const Member& member, std::size_t count, Re
   }
   const bool is_table = word == "table";
   if (!(is_table ? is_name(member.key) : is_id(member.key, kNameSizeMax))) {
-    reading.tell(Code::bad_name, member.key_place, "", member.key, fmt::format("[{}.NAME]", word),
+    reading.tell(Code::bad_name, member.key_place, "", member.key,
+                 fmt::format("{} {}", word == "endpoint" ? "an" : "a", word),
                  is_table ? kNameForm : kIdForm);
     return false;
   }

@@ -16,6 +16,11 @@ void read_settings(const Member& section, Reading& reading) {
   Section keys(section.node, section.key_place, fmt::format("[{}]", section.key), reading);
   // The section may stand in several files, each key in one.
   for (const Member& member : section.node.members) {
+    if (section.key == "tables" && member.node.kind == Node::Kind::table) {
+      keys.take(member.key);
+      reading.tell(Code::unknown_key, member.key_place, "", member.key, keys.where(),
+                   fmt::format("to declare a table write [table.{}]", member.key));
+    }
     reading.declare(fmt::format("`{}` of {}", member.key, keys.where()), member.key_place);
   }
   if (section.key == "server") {

@@ -46,7 +46,7 @@ const Node* Section::find(std::string_view key) const {
 }
 
 const Node* Section::take(std::string_view key) {
-  taken_.push_back(key);
+  if (std::find(taken_.begin(), taken_.end(), key) == taken_.end()) taken_.push_back(key);
   return find(key);
 }
 
@@ -157,7 +157,7 @@ void Section::finish() {
     }
     const std::string meant = did_you_mean(member.key, taken_);
     reading_.tell(Code::unknown_key, member.key_place, meant, member.key, where_,
-                  meant.empty() ? fmt::format("its keys are {}", fmt::join(taken_, ", ")) : "");
+                  meant.empty() ? fmt::format("known keys: {}", fmt::join(taken_, ", ")) : "");
   }
 }
 

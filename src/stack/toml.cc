@@ -114,11 +114,19 @@ Node node_of(const std::string& file, const toml::node& from) {
   return out;
 }
 
-// toml++ says "Error while parsing key-value pair: expected ...".
-std::string shorter(std::string_view description) {
+// What toml++ says, shorter, and in the words of a person where its own mislead.
+Diagnostic syntax_mistake(const std::string& file, const toml::parse_error& error) {
+  std::string_view words = error.description();
   constexpr std::string_view kOpening = "Error while parsing ";
-  if (description.starts_with(kOpening)) description.remove_prefix(kOpening.size());
-  return std::string(description);
+  if (words.starts_with(kOpening)) words.remove_prefix(kOpening.size());
+  std::string_view help = "texts stand in quotes: name = \"Barn\"";
+  if (words.find("redefine") != std::string_view::npos) {
+    help = "a section, and a key in it, may stand only once in a file";
+  } else if (words.find("control characters") != std::string_view::npos) {
+    words = "text without its closing quote";
+    help = "close it on this line, or use \"\"\" for a text of several lines";
+  }
+  return diagnose(Code::not_toml, place_of(file, error.source()), {}, words, help);
 }
 
 }  // namespace
@@ -156,8 +164,7 @@ std::optional<Node> parse_toml(const SourceFile& file, std::vector<Diagnostic>& 
   try {
     return node_of(file.name, toml::parse(std::string_view(file.text), file.name));
   } catch (const toml::parse_error& error) {
-    diagnostics.push_back(diagnose(Code::not_toml, place_of(file.name, error.source()), {},
-                                   shorter(error.description())));
+    diagnostics.push_back(syntax_mistake(file.name, error));
     return std::nullopt;
   }
 }
