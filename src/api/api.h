@@ -36,32 +36,29 @@ class Api {
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 
-  // An net::HttpHandler.
+  // A net::HttpHandler.
   void handle(net::HttpRequest request, net::Respond respond);
 
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
   net::Respond counted(const net::HttpRequest& request, net::Respond respond);
-  const Route* find(net::HttpRequest& request, const net::Respond& respond,
-                    std::vector<tables::SqlParameter>& arguments) const;
   Result<void> check_origin(const net::HttpRequest& request) const;
+  const Route* find(Call& call) const;
+  net::HttpResponse no_route(const net::HttpRequest& request) const;
   void authenticate(const Route& route, Call call);
+  void run(const Route& route, Call call) const;
 
   Backend backend_;
   ApiOptions options_;
   const Clock& clock_;
   Logger& logger_;
-  Metrics& metrics_;
   FailureLimiter failures_;
-  std::array<Counter*, 4> answered_{};  // 2xx, 3xx, 4xx, 5xx
+  std::array<Counter*, 4> answered_;  // 2xx, 3xx, 4xx, 5xx
   std::vector<Route> routes_;
 };
 
 // OpenAPI 3.1 for what a server with these endpoints answers (GET /api/openapi.json).
 std::string openapi_json(const std::vector<EndpointSpec>& endpoints);
-
-// {"error":{"code":...,"message":...,"hint":...}}
-net::HttpResponse error_response(const Error& error);
 
 }  // namespace nilo::api

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -27,6 +28,10 @@ struct Credentials {
   std::string remote_ip;
   bool is_none() const { return token.empty() && user.empty(); }
 };
+
+// Reads an Authorization header (RFC 6750, RFC 7617); empty gives none.
+// unauthenticated: another scheme, or not base64.
+Result<Credentials> read_credentials(std::string_view authorization, std::string_view remote_ip);
 
 struct TokenInfo {
   std::string name;

@@ -73,9 +73,13 @@ bool match_path(std::string_view route, std::string_view path,
 // Names in braces, in order.
 std::vector<std::string_view> path_parameters(std::string_view route);
 
+// `text` as a value of `parameter`.
+// invalid_argument: "Invalid limit format, expected a number", out of range, not a choice.
+Result<tables::SqlParameter> read_argument(const Parameter& parameter, std::string_view text);
+
 // Checks the query against `parameters` and appends the values to `arguments`.
-// invalid_argument: "device_id is required", "Invalid device_id format, expected a number", an
-// unknown name (with the nearest one), one given twice.
+// invalid_argument: as read_argument; "device_id is required"; an unknown name (with the nearest
+// one), one given twice.
 Result<void> read_query(const std::vector<Parameter>& parameters, const net::NameValues& query,
                         std::vector<tables::SqlParameter>& arguments);
 

@@ -9,10 +9,15 @@
 
 namespace {
 
+// Above what the fuzzer makes (4,096 bytes): where exactly a limit on the header is noticed may
+// depend on the pieces, everything else may not.
+constexpr std::size_t kHeaderSizeMax = 8192;
+constexpr std::size_t kBodySizeMax = 64;
+
 // What came of `bytes`, fed `step` at a time.
 std::string outcome(std::string_view bytes, std::size_t step) {
   using State = nilo::net::HttpRequestParser::State;
-  nilo::net::HttpRequestParser parser(1024, 1024);
+  nilo::net::HttpRequestParser parser(kHeaderSizeMax, kBodySizeMax);
   std::string out;
   for (std::size_t at = 0; at < bytes.size(); at += step) {
     parser.feed(bytes.substr(at, step));
@@ -20,7 +25,7 @@ std::string outcome(std::string_view bytes, std::size_t step) {
     for (; state == State::complete; state = parser.parse()) {
       const nilo::net::HttpRequest request = parser.take();
       out += request.method + " " + request.path + " " + request.body + "\n";
-      NILO_ASSERT(request.body.size() <= 1024);
+      NILO_ASSERT(request.body.size() <= kBodySizeMax);
     }
     if (state == State::failed) return out + std::to_string(parser.failure().status);
   }
@@ -31,10 +36,8 @@ std::string outcome(std::string_view bytes, std::size_t step) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const std::string whole = outcome(bytes, bytes.size() + 1);
-  // Piece by piece an over-long line may be noticed earlier, so only clean runs must agree.
-  if (whole.empty() || whole.back() == '\n') {
-    NILO_ASSERT(outcome(bytes, 7) == whole);
+  if (size < kHeaderSizeMax) {
+    NILO_ASSERT(outcome(bytes, 7) == outcome(bytes, bytes.size() + 1));
   }
   const nilo::Result<nilo::net::HttpTarget> target = nilo::net::parse_target(bytes);
   if (target) NILO_ASSERT(target->query.size() <= nilo::net::kQueryParametersMax);

@@ -1,0 +1,64 @@
+#include <optional>
+
+#include "api/backend.h"
+
+namespace nilo::api {
+namespace {
+
+constexpr std::string_view kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+// RFC 4648 section 4, with or without the padding.
+std::optional<std::string> base64_decoded(std::string_view text) {
+  while (text.ends_with('=')) text.remove_suffix(1);
+  std::string out;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char letter : text) {
+    const std::size_t six = kBase64.find(letter);
+    if (six == std::string_view::npos) return std::nullopt;
+    bits = (bits << 6 | static_cast<std::uint32_t>(six)) & 0xffffff;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    out.push_back(static_cast<char>(bits >> count & 0xff));
+  }
+  return out;
+}
+
+bool is_scheme(std::string_view text, std::string_view lower_case) {
+  if (text.size() != lower_case.size()) return false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if ((text[at] | 0x20) != lower_case[at]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<Credentials> read_credentials(std::string_view authorization, std::string_view remote_ip) {
+  Credentials credentials;
+  credentials.remote_ip = remote_ip;
+  if (authorization.empty()) return credentials;
+  const Error refused{ErrorCode::unauthenticated, "the Authorization header cannot be read",
+                      "send 'Authorization: Bearer nilo_...' or user and password as Basic"};
+  const std::size_t space = authorization.find(' ');
+  if (space == std::string_view::npos) return refused;
+  const std::string_view scheme = authorization.substr(0, space);
+  std::string_view value = authorization.substr(space + 1);
+  while (value.starts_with(' ')) value.remove_prefix(1);
+  if (is_scheme(scheme, "bearer")) {
+    if (value.empty()) return refused;
+    credentials.token = value;
+    return credentials;
+  }
+  if (!is_scheme(scheme, "basic")) return refused;
+  const std::optional<std::string> pair = base64_decoded(value);
+  const std::size_t colon = pair ? pair->find(':') : std::string::npos;
+  if (colon == std::string::npos || colon == 0) return refused;
+  credentials.user = pair->substr(0, colon);
+  credentials.password = pair->substr(colon + 1);
+  return credentials;
+}
+
+}  // namespace nilo::api

@@ -1,0 +1,49 @@
+// api/handlers.h: who answers what. routes.cc says at which path.
+//
+// A handler answers the call once, now or later, and may take from it what it needs.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "api/backend.h"
+#include "api/response.h"
+#include "api/route.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+
+namespace nilo::api {
+
+// What handlers need. Everything referred to outlives the routes.
+struct Context {
+  const Backend& backend;
+  const Clock& clock;
+  const Metrics& metrics;
+  const std::vector<Route>& routes;  // the finished table, for the OpenAPI document
+};
+
+// table_handlers.cc
+void list_tables(const Context& context, Call& call);
+void show_table(const Context& context, Call& call);
+// `read`: Backend::rows or ::latest, which have the same question and the same answer.
+using ReadPage = std::function<Result<tables::RowPage>(const tables::RowQuery&)>;
+void show_page(const ReadPage& read, const Call& call);
+
+// publish_handler.cc
+void publish(const Context& context, Call& call);
+
+// sql_handlers.cc
+void run_sql(const Context& context, Call& call);
+void answer_endpoint(const Context& context, const EndpointSpec& endpoint, const Call& call);
+
+// token_handlers.cc
+void list_tokens(const Context& context, Call& call);
+void make_token(const Context& context, Call& call);
+void revoke_token(const Context& context, Call& call);
+
+// status_handlers.cc
+void show_metrics(const Context& context, Call& call);
+void show_ready(const Context& context, Call& call);
+void show_openapi(const Context& context, Call& call);
+
+}  // namespace nilo::api

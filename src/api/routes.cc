@@ -1,0 +1,134 @@
+#include "api/routes.h"
+
+#include <utility>
+
+#include "api/schemas.h"
+
+namespace nilo::api {
+namespace {
+
+std::vector<Parameter> latest_parameters() {
+  return {{.name = "key", .summary = "Only this key, as in $table/<table>/<key>."},
+          {.name = "limit",
+           .type = Type::int64,
+           .summary = "At most so many rows; 1000 if not given.",
+           .min = 1,
+           .max = tables::kPageRowsMax},
+          {.name = "cursor", .summary = "What `next` of the page before said."}};
+}
+
+std::vector<Parameter> rows_parameters() {
+  std::vector<Parameter> all = latest_parameters();
+  all.push_back({.name = "from", .type = Type::timestamp, .summary = "Not before this time."});
+  all.push_back({.name = "to", .type = Type::timestamp, .summary = "Before this time."});
+  all.push_back({.name = "order",
+                 .summary = "By time; oldest first if not given.",
+                 .choices = {"oldest", "newest"}});
+  return all;
+}
+
+std::vector<Parameter> publish_parameters() {
+  return {{.name = "topic", .summary = "Where to, such as water1/pub.", .required = true},
+          {.name = "qos",
+           .type = Type::int64,
+           .summary = "Towards subscribers; 1 if not given. The answer waits for the disk always.",
+           .min = 0,
+           .max = 2},
+          {.name = "retain",
+           .type = Type::boolean,
+           .summary = "Keep as the topic's retained message."}};
+}
+
+void show_rows(const Context& context, Call& call) { show_page(context.backend.rows, call); }
+void show_latest(const Context& context, Call& call) { show_page(context.backend.latest, call); }
+void show_rules(const Context& context, Call& call) {
+  call.respond(json_response(context.backend.rules_json()));
+}
+void show_things(const Context& context, Call& call) {
+  call.respond(json_response(context.backend.things_json()));
+}
+void show_welcome(const Context& /*context*/, Call& call) {
+  call.respond(json_response(R"({"name":"nilometer","api":"/api/v1",)"
+                             R"("openapi":"/api/openapi.json","health":"/healthz"})"));
+}
+void show_alive(const Context& /*context*/, Call& call) {
+  call.respond(json_response(R"({"status":"ok"})"));
+}
+
+using Handle = void (*)(const Context&, Call&);
+struct OwnRoute {
+  Handle handle;
+  Route route;
+};
+
+// Whoever adds a path adds it here; there is no other place.
+std::vector<OwnRoute> own_routes() {
+  using enum Access;
+  const BodyDoc none;
+  const BodyDoc any = json_doc(kAnySchema);
+  const BodyDoc page = json_doc(kPageSchema);
+  const BodyDoc status = json_doc(kStatusSchema);
+  const std::string table = "/api/v1/tables/{table}";
+  // clang-format off
+  return {
+      {show_welcome, {"GET", "/", "What this is", open, {}, none, any}},
+      {show_alive, {"GET", "/healthz", "Is the process alive?", open, {}, none, status}},
+      {show_ready, {"GET", "/readyz", "Does it take and answer?", open, {}, none, status}},
+      {show_metrics, {"GET", "/metrics", "Counters as Prometheus text", viewer, {}, none,
+                      {"text/plain", kTextSchema}}},
+      {show_openapi, {"GET", "/api/openapi.json", "This document", viewer, {}, none, any}},
+      {list_tables, {"GET", "/api/v1/tables", "All tables", viewer, {}, none,
+                     json_doc(kTablesSchema)}},
+      {show_table, {"GET", table, "One table", viewer, {}, none, json_doc(kTableSchema)}},
+      {show_rows, {"GET", table + "/rows", "Rows, page by page", viewer, rows_parameters(), none,
+                   page}},
+      {show_latest, {"GET", table + "/latest", "The latest row of each key", viewer,
+                     latest_parameters(), none, page}},
+      {publish, {"POST", "/api/v1/publish",
+                 "Publish the body as a message; answers when it is on disk", device,
+                 publish_parameters(), {"application/octet-stream", kTextSchema},
+                 json_doc(kPublishedSchema)}},
+      {run_sql, {"POST", "/api/v1/sql", "Ask in SQL; CSV with 'Accept: text/csv'", viewer, {},
+                 json_doc(kSqlSchema), json_doc(kAnswerSchema)}},
+      {show_rules, {"GET", "/api/v1/rules", "The rules of the stack", viewer, {}, none, any}},
+      {show_things, {"GET", "/api/v1/things", "The things of the stack", viewer, {}, none, any}},
+      {list_tokens, {"GET", "/api/v1/tokens", "Who may come in", admin, {}, none,
+                     json_doc(kTokensSchema)}},
+      {make_token, {"POST", "/api/v1/tokens", "Make a token; only this answer has its secret",
+                    admin, {}, json_doc(kNewTokenSchema), json_doc(kMadeTokenSchema)}},
+      {revoke_token, {"DELETE", "/api/v1/tokens/{name}", "Revoke a token", admin, {}, none, none}},
+  };
+  // clang-format on
+}
+
+Route endpoint_route(const Context& context, const EndpointSpec& endpoint) {
+  Route route;
+  route.method = "GET";
+  route.path = endpoint.path;
+  route.summary = "Endpoint '" + endpoint.name + "' of the stack";
+  route.access = endpoint.open ? Access::open : Access::viewer;
+  for (const EndpointSpec::Parameter& parameter : endpoint.parameters) {
+    route.parameters.push_back({.name = parameter.name, .type = parameter.type, .required = true});
+  }
+  route.gives = json_doc(endpoint.many ? kRowListSchema : kRowSchema);
+  route.handler = [context, endpoint](const Call& call) {
+    answer_endpoint(context, endpoint, call);
+  };
+  return route;
+}
+
+}  // namespace
+
+std::vector<Route> make_routes(const Context& context, const std::vector<EndpointSpec>& endpoints) {
+  std::vector<Route> routes;
+  for (OwnRoute& own : own_routes()) {
+    routes.push_back(std::move(own.route));
+    routes.back().handler = [context, handle = own.handle](Call call) { handle(context, call); };
+  }
+  for (const EndpointSpec& endpoint : endpoints) {
+    routes.push_back(endpoint_route(context, endpoint));
+  }
+  return routes;
+}
+
+}  // namespace nilo::api

@@ -1,0 +1,81 @@
+// api/schemas.h: JSON Schemas of bodies, for the OpenAPI document only: nothing is checked by them.
+//
+// What is used twice stands under components/schemas and is referred to.
+#pragma once
+
+#include "api/route.h"
+
+namespace nilo::api {
+
+inline BodyDoc json_doc(const char* schema) { return {"application/json", schema}; }
+
+inline constexpr const char* kAnySchema = R"({"type":"object"})";
+inline constexpr const char* kTextSchema = R"({"type":"string"})";
+inline constexpr const char* kTableSchema = R"({"$ref":"#/components/schemas/Table"})";
+inline constexpr const char* kPageSchema = R"({"$ref":"#/components/schemas/Page"})";
+inline constexpr const char* kAnswerSchema = R"({"$ref":"#/components/schemas/Answer"})";
+inline constexpr const char* kRowListSchema = R"({"type":"array","items":{"type":"object"}})";
+
+inline constexpr const char* kStatusSchema = R"({
+  "type":"object","properties":{"status":{"type":"string"}}})";
+
+inline constexpr const char* kTablesSchema = R"({
+  "type":"object","properties":{
+    "tables":{"type":"array","items":{"$ref":"#/components/schemas/Table"}}}})";
+
+inline constexpr const char* kRowSchema = R"({
+  "description":"One row as an object; several as an array.",
+  "oneOf":[{"type":"object"},{"type":"array","items":{"type":"object"}}]})";
+
+inline constexpr const char* kPublishedSchema = R"({
+  "type":"object","properties":{"topic":{"type":"string"}}})";
+
+inline constexpr const char* kSqlSchema = R"json({
+  "type":"object","required":["sql"],"properties":{
+    "sql":{"type":"string","examples":["SELECT * FROM latest('tank_levels')"]},
+    "params":{"type":"object","description":"Values for $name in the statement."}}})json";
+
+inline constexpr const char* kTokensSchema = R"({
+  "type":"object","properties":{"tokens":{"type":"array","items":{
+    "type":"object","properties":{
+      "name":{"type":"string"},
+      "role":{"$ref":"#/components/schemas/Role"},
+      "kind":{"enum":["token","password"]},
+      "revoked":{"type":"boolean"},
+      "created":{"type":"string","format":"date-time"},
+      "expires":{"type":["string","null"],"format":"date-time"}}}}}})";
+
+inline constexpr const char* kNewTokenSchema = R"({
+  "type":"object","required":["name","role"],"properties":{
+    "name":{"type":"string"},
+    "role":{"$ref":"#/components/schemas/Role"},
+    "valid_days":{"type":"integer","minimum":1,"maximum":36500}}})";
+
+inline constexpr const char* kMadeTokenSchema = R"({
+  "type":"object","properties":{
+    "name":{"type":"string"},
+    "role":{"$ref":"#/components/schemas/Role"},
+    "token":{"type":"string"}}})";
+
+inline constexpr const char* kComponentSchemas = R"({
+"Error":{"type":"object","required":["error"],"properties":{"error":{
+  "type":"object","required":["code","message"],"properties":{
+    "code":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"}}}}},
+"Role":{"enum":["device","viewer","admin"]},
+"Column":{"type":"object","required":["name","type"],"properties":{
+  "name":{"type":"string"},"type":{"type":"string"},"unit":{"type":"string"}}},
+"Answer":{"type":"object","required":["columns","rows"],"properties":{
+  "columns":{"type":"array","items":{"$ref":"#/components/schemas/Column"}},
+  "rows":{"type":"array","items":{"type":"array"}}}},
+"Page":{"allOf":[{"$ref":"#/components/schemas/Answer"},{"type":"object","properties":{
+  "next":{"type":["string","null"],"description":"The cursor of the next page; null at the end."},
+  "seq":{"type":"integer","description":"Changes up to this one are in."}}}]},
+"Table":{"type":"object","properties":{
+  "name":{"type":"string"},"rows":{"type":"integer"},"keys":{"type":"integer"},
+  "bytes":{"type":"integer"},"columns":{"type":"array","items":{"allOf":[
+    {"$ref":"#/components/schemas/Column"},{"type":"object","properties":{
+      "key":{"type":"boolean"},"derived":{"type":"boolean"},
+      "min":{"type":"number"},"max":{"type":"number"}}}]}}}}
+})";
+
+}  // namespace nilo::api
