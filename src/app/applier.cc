@@ -1,0 +1,89 @@
+#include "app/applier.h"
+
+#include <chrono>
+#include <utility>
+
+namespace nilo::app {
+
+Applier::~Applier() {
+  if (thread_.joinable()) stop();
+}
+
+void Applier::start() {
+  checkpointed_us_ = rooms_.clock.steady_us();
+  thread_ = std::thread([this] { run(); });
+}
+
+void Applier::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_one();
+  thread_.join();
+}
+
+void Applier::on_batch(std::unique_ptr<log::Batch> batch, Seq first, Result<void> outcome) {
+  {
+    const std::lock_guard lock(mutex_);
+    items_.push_back({std::move(batch), first, std::move(outcome)});
+  }
+  work_.notify_one();
+}
+
+void Applier::run() {
+  std::deque<Item> taken;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      work_.wait_for(lock, std::chrono::microseconds(kCheckpointEveryUs),
+                     [this] { return stopping_ || !items_.empty(); });
+      taken.swap(items_);
+      if (taken.empty() && stopping_) break;
+    }
+    for (Item& item : taken) handle(item);
+    taken.clear();
+    if (rooms_.clock.steady_us() - checkpointed_us_ >= kCheckpointEveryUs) checkpoint();
+  }
+  checkpoint();
+}
+
+void Applier::handle(Item& item) {
+  if (item.outcome) {
+    item.batch->for_each(item.first, [this](Seq seq, std::string_view record) {
+      apply(rooms_.tables, rooms_.retained, seq, record);
+    });
+  }
+  if (item.batch->done) item.batch->done(item.outcome, item.first);
+  if (item.outcome || failure_told_) return;
+  if (const auto failure = rooms_.log.failure()) {
+    failure_told_ = true;
+    rooms_.on_log_failure(*failure);
+  }
+}
+
+void Applier::apply(tables::Tables& tables, bus::Retained& retained, Seq seq,
+                    std::string_view record) {
+  tables.apply(seq, record);
+  RecordReader reader(record);
+  Effect effect;
+  while (reader.next(effect)) {
+    // A damaged effect passed its checksum, so it is another version's: leaving it out is all that
+    // can be done, and the log's own report of it stands.
+    if (effect.kind == EffectKind::retained) ignore(retained.apply(effect.body));
+  }
+}
+
+void Applier::checkpoint() {
+  checkpointed_us_ = rooms_.clock.steady_us();
+  if (const auto written = rooms_.tables.checkpoint(); !written) {
+    rooms_.logger.error("tables.checkpoint_failed", {{"reason", written.error().message}});
+    return;
+  }
+  if (const Seq oldest = rooms_.log.oldest_seq(); oldest > trimmed_) {
+    rooms_.tables.trim(oldest);
+    trimmed_ = oldest;
+  }
+}
+
+}  // namespace nilo::app

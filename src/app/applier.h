@@ -1,0 +1,73 @@
+// app/applier.h: the tables thread: takes durable batches, makes rows of them, then says so.
+//
+// In/out:  batches from the log's writer thread, in order -> tables and retained messages, then
+//          batch->done. So whoever is acknowledged can already be answered with the row.
+// Threads: owns one. on_batch() is the log's; everything else the owner's.
+// Limits:  what waits here is bounded by the log's pending_size_max, which counts it until done.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/logger.h"
+#include "bus/retained.h"
+#include "log/log.h"
+#include "tables/tables.h"
+
+namespace nilo::app {
+
+// Latest rows go to disk this often, if any changed.
+inline constexpr std::int64_t kCheckpointEveryUs = 5'000'000;
+
+class Applier final : public log::Follower {
+ public:
+  struct Rooms {  // all must outlive the Applier
+    tables::Tables& tables;
+    bus::Retained& retained;
+    log::Log& log;
+    const Clock& clock;
+    Logger& logger;
+    // Called once, on this thread, when the log takes nothing more.
+    std::function<void(const Error&)> on_log_failure;
+  };
+  explicit Applier(Rooms rooms) : rooms_(std::move(rooms)) {}
+  ~Applier() override;
+
+  void start();
+  // After Log::stop(): applies what is left, checkpoints and ends the thread.
+  void stop();
+
+  void on_batch(std::unique_ptr<log::Batch> batch, Seq first, Result<void> outcome) override;
+
+  // One record, as live and replayed ones are taken alike.
+  static void apply(tables::Tables& tables, bus::Retained& retained, Seq seq,
+                    std::string_view record);
+
+ private:
+  struct Item {
+    std::unique_ptr<log::Batch> batch;
+    Seq first = 0;
+    Result<void> outcome;
+  };
+  void run();
+  void handle(Item& item);
+  void checkpoint();
+
+  Rooms rooms_;
+  std::mutex mutex_;  // guards items_ and stopping_
+  std::condition_variable work_;
+  std::deque<Item> items_;
+  bool stopping_ = false;
+  std::int64_t checkpointed_us_ = 0;
+  Seq trimmed_ = 0;
+  bool failure_told_ = false;
+  std::thread thread_;
+};
+
+}  // namespace nilo::app

@@ -1,0 +1,57 @@
+// nilo check: finds every mistake of a stack, and changes nothing. nilo openapi: its API.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "app/commands.h"
+#include "app/server.h"
+#include "app/stack_loading.h"
+
+namespace nilo::app {
+
+namespace {
+
+struct CheckOptions {
+  std::string dir = ".";
+  bool json = false;
+};
+
+int check(const CheckOptions& options) {
+  const auto loaded = load_stack(options.dir, options.json);
+  if (!loaded) return kExitConfig;
+  if (options.json) return kExitDone;
+  const stack::Stack& stack = loaded->stack;
+  fmt::print("ok: {} things, {} tables, {} rules, {} endpoints\n", stack.things.size(),
+             stack.tables.size(), stack.rules.size(), stack.endpoints.size());
+  return kExitDone;
+}
+
+int print_openapi(const CheckOptions& options) {
+  const auto loaded = load_stack(options.dir);
+  if (!loaded) return kExitConfig;
+  fmt::print("{}\n", openapi_of(loaded->stack));
+  return kExitDone;
+}
+
+}  // namespace
+
+Command check_command() {
+  const auto options = std::make_shared<CheckOptions>();
+  return {"check",
+          "Finds every mistake in a stack's files; changes nothing. Exit code 3 if there is one.",
+          {"nilo check examples/water-tanks"},
+          {{"DIR", "folder with nilo.toml; default: this one", &options->dir},
+           {"--json", "one JSON object for each mistake", &options->json}},
+          [options] { return check(*options); }};
+}
+
+Command openapi_command() {
+  const auto options = std::make_shared<CheckOptions>();
+  return {"openapi",
+          "Prints the OpenAPI 3.1 document of what a server with this stack answers.",
+          {"nilo openapi examples/water-tanks > openapi.json"},
+          {{"DIR", "folder with nilo.toml; default: this one", &options->dir}},
+          [options] { return print_openapi(*options); }};
+}
+
+}  // namespace nilo::app

@@ -1,0 +1,154 @@
+// nilo token: who may come in.
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "app/commands.h"
+#include "app/remote.h"
+#include "net/http.h"
+#include "value/json.h"
+#include "value/value.h"
+
+namespace nilo::app {
+
+namespace {
+
+struct TokenOptions {
+  RemoteOptions remote;
+  std::string name{};
+  std::string role = "device";
+  std::string password_file{};
+  std::string valid_for{};
+  bool json = false;
+};
+
+std::string text_in(const JsonNode& object, std::string_view key) {
+  const JsonNode* node = object.find(key);
+  return node != nullptr && node->is_string() ? std::string(node->text()) : "";
+}
+
+// The first line of a file, or of standard input for "-". Never an argument: those are visible to
+// everybody on the machine.
+Result<std::string> read_password(const std::string& file) {
+  std::string line;
+  if (file == "-") {
+    std::getline(std::cin, line);
+  } else {
+    std::ifstream in(file);
+    if (!in) return Error{ErrorCode::not_found, fmt::format("cannot read {}", file), ""};
+    std::getline(in, line);
+  }
+  return line;
+}
+
+Result<void> make(const TokenOptions& options) {
+  std::string body = "{\"name\":";
+  append_json_string(body, options.name);
+  body += ",\"role\":";
+  append_json_string(body, options.role);
+  if (!options.password_file.empty()) {
+    body += ",\"password\":";
+    append_json_string(body, TRY(read_password(options.password_file)));
+  }
+  if (!options.valid_for.empty()) {
+    body += ",\"valid_for\":";
+    append_json_string(body, options.valid_for);
+  }
+  const auto answer = TRY(call(options.remote, "POST", "/api/v1/tokens", body + "}"));
+  if (options.json) {
+    fmt::print("{}\n", answer.body);
+    return {};
+  }
+  if (!options.password_file.empty()) {
+    fmt::print("{} may log in with this password now.\n", options.name);
+    return {};
+  }
+  JsonDocument document;
+  const JsonNode* root = TRY(document.parse(answer.body));
+  fmt::print("{}\n", text_in(*root, "token"));
+  fmt::print(stderr,
+             "This is shown once. A device gives it as its MQTT password (any user name):\n"
+             "  mosquitto_pub -h HOST -u {} -P TOKEN -t topic -m message\n",
+             options.name);
+  return {};
+}
+
+Result<void> list(const TokenOptions& options) {
+  const auto answer = TRY(call(options.remote, "GET", "/api/v1/tokens"));
+  if (options.json) {
+    fmt::print("{}\n", answer.body);
+    return {};
+  }
+  JsonDocument document;
+  const JsonNode* root = TRY(document.parse(answer.body));
+  const JsonNode* tokens = root->find("tokens");
+  if (tokens == nullptr) return Error{ErrorCode::internal, "the server's answer has no tokens", ""};
+  for (const JsonNode& token : tokens->elements()) {
+    const JsonNode* revoked = token.find("revoked");
+    const bool is_revoked =
+        revoked != nullptr && revoked->kind() == JsonKind::boolean && revoked->is_true();
+    fmt::print("{:<24} {:<8} {}\n", text_in(token, "name"), text_in(token, "role"),
+               is_revoked ? "revoked" : "");
+  }
+  return {};
+}
+
+Result<void> revoke(const TokenOptions& options) {
+  TRY(call(options.remote, "DELETE", "/api/v1/tokens/" + net::percent_encode(options.name)));
+  fmt::print("{} may not log in any more.\n", options.name);
+  return {};
+}
+
+std::vector<Option> with_remote(std::vector<Option> options, RemoteOptions& remote) {
+  for (Option& option : RemoteOptions::http_options(remote)) options.push_back(std::move(option));
+  return options;
+}
+
+int exit_code_of(const Result<void>& outcome) {
+  return outcome ? kExitDone : report(outcome.error());
+}
+
+}  // namespace
+
+Command token_new_command() {
+  const auto options = std::make_shared<TokenOptions>();
+  return {
+      "token new",
+      "Makes a token for a device or a person and prints it, once.",
+      {"nilo token new barn", "nilo token new anna --role viewer",
+       "nilo token new esp32 --password-file -"},
+      with_remote({{"NAME", "whose token it is", &options->name, true},
+                   {"--role", "device (publish, subscribe), viewer (read), admin (everything)",
+                    &options->role},
+                   {"--password-file",
+                    "for devices that already have one: user NAME and the password in this "
+                    "file; -: standard input",
+                    &options->password_file},
+                   {"--valid-for", "e.g. 30d; default: until it is revoked", &options->valid_for},
+                   {"--json", "the server's answer as it is", &options->json}},
+                  options->remote),
+      [options] { return exit_code_of(make(*options)); }};
+}
+
+Command token_ls_command() {
+  const auto options = std::make_shared<TokenOptions>();
+  return {
+      "token ls",
+      "Lists tokens and users (never their secrets).",
+      {"nilo token ls"},
+      with_remote({{"--json", "the server's answer as it is", &options->json}}, options->remote),
+      [options] { return exit_code_of(list(*options)); }};
+}
+
+Command token_revoke_command() {
+  const auto options = std::make_shared<TokenOptions>();
+  return {"token revoke",
+          "Lets a token's bearer in no more.",
+          {"nilo token revoke barn"},
+          with_remote({{"NAME", "whose token", &options->name, true}}, options->remote),
+          [options] { return exit_code_of(revoke(*options)); }};
+}
+
+}  // namespace nilo::app

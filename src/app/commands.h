@@ -1,0 +1,21 @@
+// app/commands.h: the commands of `nilo`, one function each; main.cc lists them.
+#pragma once
+
+#include "app/command_line.h"
+
+namespace nilo::app {
+
+Command serve_command();
+Command check_command();
+Command pub_command();
+Command sub_command();
+Command sql_command();
+Command rules_test_command();
+Command simulate_command();
+Command token_new_command();
+Command token_ls_command();
+Command token_revoke_command();
+std::vector<Command> bench_commands();
+Command openapi_command();
+
+}  // namespace nilo::app

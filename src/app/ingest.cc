@@ -1,0 +1,341 @@
+#include "app/ingest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/utf8.h"
+
+namespace nilo::app {
+
+namespace {
+
+constexpr std::size_t kShownPayloadSizeMax = 1024;
+constexpr std::size_t kShownNameSizeMax = 256;
+
+// May this failure pass, so that the sender should keep the message and try again?
+bool is_refusal(const Error& error) {
+  return error.code == ErrorCode::resource_exhausted || error.code == ErrorCode::unavailable;
+}
+
+std::string error_payload(std::string_view reason, const MessageView& about) {
+  std::string json = "{\"reason\":";
+  append_json_string(json, reason);
+  json += ",\"topic\":";
+  append_json_string(json, about.topic);
+  json += ",\"client\":";
+  append_json_string(json, about.client_id);
+  json += ",\"principal\":";
+  append_json_string(json, about.principal);
+  json += ",\"payload\":";
+  append_json_string(json, printable(about.payload, kShownPayloadSizeMax));
+  json += ",\"received\":";
+  append_json_string(json, iso_time(about.received_us));
+  return json + "}";
+}
+
+}  // namespace
+
+Ingest::Ingest(const Rooms& rooms)
+    : rooms_(rooms),
+      messages_(rooms.metrics.counter("nilo_messages_total", R"(dir="in")",
+                                      "Messages published to the server and sent by it.")),
+      rows_(rooms.metrics.counter("nilo_rows_written_total", "", "Rows given to the log.")),
+      errors_(rooms.metrics.counter("nilo_message_errors_total", "",
+                                    "Messages of which something was refused ($error/...).")) {
+  std::unordered_map<std::string_view, RowWriter*> writer_of;
+  for (const tables::TableDeclaration& table : rooms.reactions.tables) {
+    const TableLayout* layout = rooms.tables.layout(table.schema.name);
+    NILO_ASSERT(layout != nullptr);
+    writers_.push_back(std::make_unique<RowWriter>(*layout));
+    writer_of[table.schema.name] = writers_.back().get();
+  }
+  error_writer_ = writer_of.at(kErrorsTable);
+  for (const Rule& rule : rooms.reactions.rules) {
+    RowWriter* writer = rule.table.empty() ? nullptr : writer_of.at(rule.table);
+    reactions_.push_back({rule, writer, "rules/" + rule.name});
+  }
+}
+
+void Ingest::publish(const MessageView& message, const mqtt::Ticket& ticket) {
+  if (taking_) {
+    // A will, set off by a delivery of the message being taken: after it.
+    rooms_.post.run_on_loop(
+        [this, later = Message::copy_of(message), ticket] { publish(later.view(), ticket); });
+    return;
+  }
+  const Result<void> outcome = take(message, ticket.publisher);
+  if (!ticket.wants_answer()) return;
+  if (!outcome) {
+    answer_tickets_({ticket}, outcome);
+  } else {
+    in_flight_->tickets.push_back(ticket);
+  }
+}
+
+void Ingest::publish(const MessageView& message, Done done) {
+  const Result<void> outcome = take(message, 0);
+  if (!done) return;
+  if (!outcome) {
+    done(outcome);
+  } else {
+    in_flight_->dones.push_back(std::move(done));
+  }
+}
+
+void Ingest::commit(const std::function<void(RecordWriter&)>& write, Done done) {
+  write(record(rooms_.clock.wall_us()));
+  if (!taking_) end_record();
+  if (done) in_flight_->dones.push_back(std::move(done));
+}
+
+void Ingest::report(std::string_view source, std::string_view reason, const MessageView& about) {
+  tell_error(source, reason, about, 0);
+  if (!taking_) end_record();
+}
+
+// One message and all it causes: one record, or nothing of it. An error means that nothing is kept
+// and the sender must not believe otherwise; a bad reading is no such error: it is kept as an error
+// message.
+Result<void> Ingest::take(const MessageView& message, mqtt::SessionNumber publisher) {
+  messages_.add();
+  NILO_ASSERT(!taking_);
+  taking_ = true;
+  const Result<void> outcome = react(message, publisher, 0);
+  taking_ = false;
+  if (outcome) {
+    end_record();
+  } else {
+    cancel_record();
+    report("refused", outcome.error().message, message);
+  }
+  if (batch_->size() >= kBatchSizeMax) flush();
+  return outcome;
+}
+
+Result<void> Ingest::react(const MessageView& message, mqtt::SessionNumber publisher, int depth) {
+  // What a rule causes may add routes, which leaves map nodes where they are.
+  const Route& route = route_of(message.topic);
+  for (const Reaction* reaction : route.reactions) TRY(run(*reaction, message, depth));
+  if (message.retain) TRY(retain(message));
+  route_out(route, message, publisher);
+  return {};
+}
+
+Result<void> Ingest::run(const Reaction& reaction, const MessageView& message, int depth) {
+  const Rule& rule = reaction.rule;
+  switch (rule.statement.evaluate(message, scratch_)) {
+    case rules::Outcome::no_match:
+      return {};
+    case rules::Outcome::failed:
+      tell_error(reaction.source, scratch_.error(), message, depth);
+      return {};
+    case rules::Outcome::matched:
+      break;
+  }
+  Result<void> outcome;
+  if (reaction.writer != nullptr) outcome = put(reaction, message);
+  if (outcome && rule.republish) outcome = republish(rule, message, depth);
+  if (outcome || is_refusal(outcome.error())) return outcome;
+  tell_error(reaction.source, outcome.error().message, message, depth);
+  return {};
+}
+
+Result<void> Ingest::put(const Reaction& reaction, const MessageView& message) {
+  if (rooms_.tables.is_full()) return rooms_.tables.full_error();
+  const Rule& rule = reaction.rule;
+  const std::span<const rules::Output> outputs = TRY(scratch_.outputs());
+  RowWriter& writer = *reaction.writer;
+  writer.begin(message.received_us);
+  if (rule.statement.selects_all()) {
+    const TableSchema& schema = rooms_.tables.layout(rule.table)->schema;
+    for (const rules::Output& output : outputs) {
+      const auto column = schema.find(output.name);
+      const bool is_stored = column && *column < schema.stored_count();
+      if (is_stored) TRY(writer.set(*column, output.value));
+    }
+  } else {
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const int column = rule.columns[i];
+      if (column >= 0) TRY(writer.set(static_cast<std::size_t>(column), outputs[i].value));
+    }
+  }
+  TRY(writer.finish(record(message.received_us)));
+  rows_.add();
+  return {};
+}
+
+Result<void> Ingest::republish(const Rule& rule, const MessageView& message, int depth) {
+  if (depth + 1 >= kDepthMax) {
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("republish to {} stopped: {} messages deep, rules cause each other",
+                             rule.republish->topic, kDepthMax),
+                 "break the circle of republish rules"};
+  }
+  std::string payload;
+  TRY(scratch_.append_json(payload));
+  MessageView caused = message;
+  caused.topic = rule.republish->topic;
+  caused.payload = payload;
+  caused.qos = static_cast<Qos>(rule.republish->qos);
+  caused.retain = false;
+  caused.properties = nullptr;
+  return react(caused, 0, depth + 1);
+}
+
+Result<void> Ingest::retain(const MessageView& message) {
+  TRY(rooms_.retained.check(message));
+  bus::Retained::write_effect(record(message.received_us), message);
+  return {};
+}
+
+// Everybody who listens hears it now; durable copies wait for their record's number.
+void Ingest::route_out(const Route& route, const MessageView& message,
+                       mqtt::SessionNumber publisher) {
+  MessagePtr shared;  // made once, only if somebody listens
+  std::vector<mqtt::Delivery> durable;
+  const std::size_t waiting_before = in_flight_->waiting.size();
+  for (const bus::Match& match : route.matches) {
+    auto delivery = mqtt::delivery_of(match, message, publisher);
+    if (!delivery) continue;
+    if (!shared) shared = std::make_shared<const Message>(Message::copy_of(message));
+    const bool waits = mqtt::is_persistent(delivery->session) && delivery->qos != Qos::at_most_once;
+    if (!waits) {
+      rooms_.post.deliver(match.target, *delivery, shared, 0);
+      continue;
+    }
+    durable.push_back(*delivery);
+    in_flight_->waiting.push_back({batch_->count(), match.target, std::move(*delivery), shared});
+  }
+  if (in_flight_->waiting.size() > waiting_before) {
+    mqtt::append_queued(record(message.received_us), message, durable);
+  }
+}
+
+void Ingest::tell_error(std::string_view source, std::string_view reason, const MessageView& about,
+                        int depth) {
+  errors_.add();
+  const std::int64_t second = rooms_.clock.steady_us() / 1'000'000;
+  if (second != error_second_) {
+    error_second_ = second;
+    errors_this_second_ = 0;
+  }
+  if (++errors_this_second_ > kErrorsPerSecondMax) return;
+  put_error_row(source, reason, about);
+  if (depth + 1 >= kDepthMax) return;
+  const std::string topic = fmt::format("$error/{}", source);
+  const std::string payload = error_payload(reason, about);
+  MessageView error;
+  error.topic = topic;
+  error.payload = payload;
+  error.qos = Qos::at_least_once;
+  error.received_us = about.received_us;
+  // No rule listens to `$error/...` (reactions.cc), so this causes nothing but deliveries.
+  ignore(react(error, 0, depth + 1));
+}
+
+void Ingest::put_error_row(std::string_view source, std::string_view reason,
+                           const MessageView& about) {
+  const std::string topic = printable(about.topic, kShownNameSizeMax);
+  const std::string client = printable(about.client_id, kShownNameSizeMax);
+  const std::string payload = printable(about.payload, kShownPayloadSizeMax);
+  const std::string shown_reason = printable(reason, kShownPayloadSizeMax);
+  RowWriter& writer = *error_writer_;
+  writer.begin(about.received_us);
+  const Value cells[] = {
+      Value::int64(rooms_.error_slots.next.fetch_add(1) % kErrorRowsMax),
+      Value::timestamp(about.received_us),
+      Value::text(source),
+      Value::text(shown_reason),
+      Value::text(topic),
+      Value::text(client),
+      Value::text(payload),
+  };
+  for (std::size_t i = 0; i < std::size(cells); ++i) {
+    const auto set = writer.set(i, cells[i]);
+    NILO_ASSERT(set.has_value());  // our own table, our own cells
+  }
+  const auto finished = writer.finish(record(about.received_us));
+  NILO_ASSERT(finished.has_value());
+}
+
+const Ingest::Route& Ingest::route_of(std::string_view topic) {
+  const std::uint64_t version = rooms_.router.version();
+  auto at = routes_.find(topic);
+  if (at != routes_.end() && at->second.router_version == version) return at->second;
+  if (at == routes_.end()) {
+    at = routes_.emplace(topic, Route{}).first;
+    for (const Reaction& reaction : reactions_) {
+      if (reaction.rule.filter.matches(topic)) at->second.reactions.push_back(&reaction);
+    }
+  }
+  Route& route = at->second;
+  route.router_version = version;
+  route.matches.clear();
+  rooms_.router.match(topic, route.matches);
+  return route;
+}
+
+RecordWriter& Ingest::record(TimeUs received_us) {
+  if (!record_) {
+    std::string& out = batch_->begin_record();
+    record_.emplace(out, received_us);
+    record_begin_ = out.size();
+  }
+  return *record_;
+}
+
+// Ends the record of the message that was taken, if it caused anything.
+void Ingest::end_record() {
+  if (!record_) return;
+  const bool is_empty = record_->out().size() == record_begin_;
+  record_.reset();
+  if (is_empty) {
+    batch_->cancel_record();
+  } else if (const auto ended = batch_->end_record(); !ended) {
+    rooms_.logger.error("ingest.record_refused", {{"reason", ended.error().message}});
+  }
+}
+
+// Takes back the record, and the durable copies that were to wait for its number.
+void Ingest::cancel_record() {
+  if (!record_) return;
+  record_.reset();
+  batch_->cancel_record();
+  std::erase_if(in_flight_->waiting,
+                [this](const Waiting& waiting) { return waiting.record == batch_->count(); });
+}
+
+void Ingest::flush() {
+  if (routes_.size() > kRoutesMax) routes_.clear();
+  const bool nothing = batch_->empty() && in_flight_->tickets.empty() && in_flight_->dones.empty();
+  if (nothing) return;
+  std::shared_ptr<InFlight> in_flight = std::exchange(in_flight_, std::make_shared<InFlight>());
+  if (batch_->empty()) {
+    // Nothing to remember: nothing to wait for.
+    settle(*in_flight, {}, 0);
+    return;
+  }
+  std::unique_ptr<log::Batch> batch = std::exchange(batch_, std::make_unique<log::Batch>());
+  batch->done = [this, in_flight](const Result<void>& outcome, Seq first) {
+    rooms_.post.run_on_loop(
+        [this, in_flight, outcome, first] { settle(*in_flight, outcome, first); });
+  };
+  rooms_.log.submit(std::move(batch));
+}
+
+void Ingest::settle(const InFlight& in_flight, const Result<void>& outcome, Seq first) {
+  if (outcome) {
+    for (const Waiting& waiting : in_flight.waiting) {
+      rooms_.post.deliver(waiting.target, waiting.delivery, waiting.message,
+                          first + waiting.record);
+    }
+  } else {
+    rooms_.logger.error("log.write_refused", {{"reason", outcome.error().message},
+                                              {"messages", in_flight.tickets.size()}});
+  }
+  if (!in_flight.tickets.empty()) answer_tickets_(in_flight.tickets, outcome);
+  for (const Done& done : in_flight.dones) done(outcome);
+}
+
+}  // namespace nilo::app

@@ -1,0 +1,162 @@
+// app/ingest.h: what one message causes, on the loop that received it.
+//
+// A message is matched against rules and subscribers. What must be remembered (rows, the retained
+// message, copies for sleeping subscribers) becomes one record of the loop's batch; the batch goes
+// to the log once a turn. Whoever listens now hears it at once, except that a durable copy is
+// delivered when its record has its number.
+//
+//   publish -> route (cached by topic) -> rules -> record -> batch -> log -> tables -> answer
+//
+// Threads: the loop's, all of it.
+// Limits:  kDepthMax messages caused by one message; kErrorsPerSecondMax errors told in full (all
+//          are counted); kRoutesMax cached topics.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "app/reactions.h"
+#include "base/clock.h"
+#include "base/logger.h"
+#include "base/metrics.h"
+#include "bus/retained.h"
+#include "bus/router.h"
+#include "log/log.h"
+#include "mqtt/broker.h"
+#include "mqtt/effects.h"
+#include "rules/scratch.h"
+#include "tables/tables.h"
+#include "value/row.h"
+
+namespace nilo::app {
+
+inline constexpr int kDepthMax = 8;
+inline constexpr std::size_t kRoutesMax = 20'000;
+inline constexpr std::uint64_t kErrorsPerSecondMax = 1'000;
+// Records of one turn go to the log early when they are this many bytes.
+inline constexpr std::size_t kBatchSizeMax = 256 * 1024;
+
+// Where messages for subscribers go: to this loop's broker or to another's.
+class Post {
+ public:
+  virtual ~Post() = default;
+  // `seq`: the record that holds a durable copy; 0 if there is none.
+  virtual void deliver(bus::Target target, const mqtt::Delivery& delivery,
+                       const MessagePtr& message, Seq seq) = 0;
+  // Run `task` on this loop; from any thread.
+  virtual void run_on_loop(std::function<void()> task) = 0;
+};
+
+// One for all loops.
+struct ErrorSlots {
+  std::atomic<std::int64_t> next{0};
+};
+
+class Ingest {
+ public:
+  struct Rooms {  // all must outlive the Ingest
+    const Reactions& reactions;
+    bus::Router& router;
+    bus::Retained& retained;
+    tables::Tables& tables;
+    log::Log& log;
+    ErrorSlots& error_slots;
+    const Clock& clock;
+    Logger& logger;
+    Metrics& metrics;
+    Post& post;
+  };
+  // Asserted: every table of the reactions is declared.
+  explicit Ingest(const Rooms& rooms);
+
+  // Called on this loop when everything `message` caused is durable, or refused.
+  using Done = std::function<void(const Result<void>&)>;
+  // The tickets of a batch are answered in one go.
+  using AnswerTickets = std::function<void(const std::vector<mqtt::Ticket>&, const Result<void>&)>;
+  void on_tickets(AnswerTickets answer) { answer_tickets_ = std::move(answer); }
+
+  void publish(const MessageView& message, const mqtt::Ticket& ticket);
+  // For messages that do not come over MQTT. `done` may be empty.
+  void publish(const MessageView& message, Done done);
+  // Appends a record that `write` fills; for sessions and for rows of our own tables.
+  void commit(const std::function<void(RecordWriter&)>& write, Done done);
+  // A message of ours about something refused: `$error/<source>`, a row of sys_errors, a counter.
+  // `about`: the message it is about, as far as there is one.
+  void report(std::string_view source, std::string_view reason, const MessageView& about);
+
+  // Hands what was gathered to the log. Once a turn of the loop.
+  void flush();
+  bool has_work() const { return !in_flight_->tickets.empty() || batch_->count() > 0; }
+
+ private:
+  // A rule as this loop runs it.
+  struct Reaction {
+    const Rule& rule;
+    RowWriter* writer;   // of its table; nullptr: it puts nothing
+    std::string source;  // "rules/store"
+  };
+  struct Route {
+    std::uint64_t router_version = 0;
+    std::vector<const Reaction*> reactions;
+    std::vector<bus::Match> matches;
+  };
+  struct Waiting {           // a durable copy, for when its record has a number
+    std::size_t record = 0;  // in the batch
+    bus::Target target;
+    mqtt::Delivery delivery;
+    MessagePtr message;
+  };
+  // What a batch carries beside its records.
+  struct InFlight {
+    std::vector<mqtt::Ticket> tickets;
+    std::vector<Done> dones;
+    std::vector<Waiting> waiting;
+  };
+  struct TopicHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view topic) const {
+      return std::hash<std::string_view>()(topic);
+    }
+  };
+
+  Result<void> take(const MessageView& message, mqtt::SessionNumber publisher);
+  Result<void> react(const MessageView& message, mqtt::SessionNumber publisher, int depth);
+  Result<void> run(const Reaction& reaction, const MessageView& message, int depth);
+  Result<void> put(const Reaction& reaction, const MessageView& message);
+  Result<void> republish(const Rule& rule, const MessageView& message, int depth);
+  Result<void> retain(const MessageView& message);
+  void route_out(const Route& route, const MessageView& message, mqtt::SessionNumber publisher);
+  void tell_error(std::string_view source, std::string_view reason, const MessageView& about,
+                  int depth);
+  void put_error_row(std::string_view source, std::string_view reason, const MessageView& about);
+  const Route& route_of(std::string_view topic);
+  RecordWriter& record(TimeUs received_us);
+  void end_record();
+  void cancel_record();
+  void settle(const InFlight& in_flight, const Result<void>& outcome, Seq first);
+
+  Rooms rooms_;
+  AnswerTickets answer_tickets_;
+  std::unique_ptr<log::Batch> batch_ = std::make_unique<log::Batch>();
+  std::shared_ptr<InFlight> in_flight_ = std::make_shared<InFlight>();
+  std::optional<RecordWriter> record_;  // of the message being taken, once it caused something
+  std::size_t record_begin_ = 0;
+  rules::Scratch scratch_;
+  std::unordered_map<std::string, Route, TopicHash, std::equal_to<>> routes_;
+  std::vector<std::unique_ptr<RowWriter>> writers_;  // one for each table of the reactions
+  RowWriter* error_writer_ = nullptr;
+  std::vector<Reaction> reactions_;
+  bool taking_ = false;  // a message is being taken; what it causes joins its record
+  std::int64_t error_second_ = 0;
+  std::uint64_t errors_this_second_ = 0;
+  Counter& messages_;
+  Counter& rows_;
+  Counter& errors_;
+};
+
+}  // namespace nilo::app

@@ -1,0 +1,310 @@
+#include "app/mqtt_door.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "mqtt/codec.h"
+
+namespace nilo::app {
+
+namespace {
+
+constexpr std::chrono::milliseconds kTickEvery{100};
+constexpr std::size_t kMailMax = 100'000;
+// A stranger's bytes that are kept until its client id is known.
+constexpr std::size_t kGreetingSizeMax = 64 * 1024 + 1024;
+
+bool is_ours(std::string_view topic) { return topic.starts_with("$"); }
+
+}  // namespace
+
+struct MqttDoor::Socket final : net::StreamHandler {
+  Socket(MqttDoor& owner, std::string remote_ip)
+      : door(owner), stream(owner.rooms_.loop, *this), ip(std::move(remote_ip)) {}
+
+  void on_bytes(std::string_view bytes) override { door.on_bytes(*this, bytes); }
+  void on_flushed() override { door.send(*this); }
+  void on_closed(std::string_view reason) override { door.gone(*this, reason); }
+
+  MqttDoor& door;
+  net::TcpStream stream;
+  std::string ip;
+  mqtt::ConnectionId connection = 0;  // 0: a stranger, or closed by the broker
+  std::string greeting;               // a stranger's first bytes
+  net::TimerId greeting_timer = net::TimerId::none;
+  bool wants_more = true;  // the broker's word; the backlog has one of its own
+  bool send_pending = false;
+};
+
+MqttDoor::MqttDoor(const Rooms& rooms, const mqtt::Limits& limits, std::uint32_t index,
+                   std::uint32_t count)
+    : rooms_(rooms),
+      index_(index),
+      count_(count),
+      broker_({*this, rooms.router, rooms.retained, rooms.numbers, rooms.clock, rooms.metrics},
+              limits, index, count),
+      refused_(rooms.metrics.counter("nilo_refused_total", "",
+                                     "Connections, packets and subscriptions refused.")) {}
+
+MqttDoor::~MqttDoor() = default;
+
+void MqttDoor::start(const Ingest::Rooms& ingest) {
+  ingest_ = std::make_unique<Ingest>(ingest);
+  ingest_->on_tickets([this](const std::vector<mqtt::Ticket>& tickets,
+                             const Result<void>& outcome) {
+    const auto reason = outcome
+                            ? mqtt::Reason::success
+                            : static_cast<mqtt::Reason>(info_of(outcome.error().code).mqtt_reason);
+    const std::string_view why = outcome ? std::string_view() : outcome.error().message;
+    for (const mqtt::Ticket& ticket : tickets) broker_.on_published(ticket, reason, why);
+  });
+  rooms_.loop.every(kTickEvery, [this] { tick(); });
+}
+
+void MqttDoor::take(int fd, const std::string& remote_ip, const std::string& bytes) {
+  auto socket = std::make_unique<Socket>(*this, remote_ip);
+  if (const auto opened = socket->stream.open(fd); !opened) {
+    rooms_.logger.warn("mqtt.accept_failed", {{"reason", opened.error().message}});
+    return;
+  }
+  Socket& taken = *socket;
+  sockets_.emplace(&taken, std::move(socket));
+  connection_count_.store(sockets_.size());
+  const bool from_another_loop = !bytes.empty();
+  if (count_ > 1 && !from_another_loop) {
+    taken.greeting_timer = rooms_.loop.after(
+        std::chrono::milliseconds(mqtt::Limits().connect_timeout_us / 1000), [this, &taken] {
+          taken.greeting_timer = net::TimerId::none;
+          taken.stream.close();
+          drop(taken);
+        });
+    return;
+  }
+  taken.connection = broker_.open(remote_ip);
+  by_connection_[taken.connection] = &taken;
+  if (from_another_loop) feed(taken, bytes);
+}
+
+void MqttDoor::shut_down() {
+  broker_.shut_down();
+  ingest_->flush();
+}
+
+void MqttDoor::on_bytes(Socket& socket, std::string_view bytes) {
+  if (socket.connection != 0) return feed(socket, bytes);
+  greet(socket, bytes);
+}
+
+// Reads a stranger's client id and hands it to the loop that owns it.
+void MqttDoor::greet(Socket& socket, std::string_view bytes) {
+  socket.greeting += bytes;
+  const auto client_id = mqtt::peek_client_id(socket.greeting);
+  if (!client_id && socket.greeting.size() <= kGreetingSizeMax) return;
+  rooms_.loop.cancel(std::exchange(socket.greeting_timer, net::TimerId::none));
+  const std::uint32_t home =
+      client_id && !client_id->empty() ? mqtt::home_loop(*client_id, count_) : index_;
+  std::string greeting = std::move(socket.greeting);
+  if (home == index_) {
+    socket.greeting = {};
+    socket.connection = broker_.open(socket.ip);
+    by_connection_[socket.connection] = &socket;
+    return feed(socket, greeting);
+  }
+  MqttDoor& door = *rooms_.doors[home];
+  const int fd = socket.stream.release();
+  door.run_on_loop(
+      [&door, fd, ip = socket.ip, greeting = std::move(greeting)] { door.take(fd, ip, greeting); });
+  drop(socket);
+}
+
+void MqttDoor::feed(Socket& socket, std::string_view bytes) {
+  const mqtt::ConnectionId connection = socket.connection;
+  const bool more = broker_.receive(connection, bytes);
+  need_turn();
+  if (socket.connection != connection) return;  // closed meanwhile
+  socket.wants_more = more;
+  if (rooms_.log.is_backlogged()) backlogged_ = true;
+  if (!more || backlogged_) socket.stream.pause_reading();
+}
+
+void MqttDoor::send(Socket& socket) {
+  if (socket.connection == 0 || socket.stream.unsent() > 0) return;
+  const std::string out = broker_.take_out(socket.connection);
+  if (!out.empty()) socket.stream.send(out);
+}
+
+// The peer, or the network, ended it.
+void MqttDoor::gone(Socket& socket, std::string_view /*reason*/) {
+  const mqtt::ConnectionId connection = std::exchange(socket.connection, 0);
+  if (connection != 0) {
+    by_connection_.erase(connection);
+    broker_.closed(connection);
+    need_turn();
+  }
+  drop(socket);
+}
+
+void MqttDoor::drop(Socket& socket) {
+  rooms_.loop.cancel(std::exchange(socket.greeting_timer, net::TimerId::none));
+  const auto at = sockets_.find(&socket);
+  if (at == sockets_.end()) return;
+  // It may be in the middle of a call to us.
+  dropped_.push_back(std::move(at->second));
+  sockets_.erase(at);
+  connection_count_.store(sockets_.size());
+  need_turn();
+}
+
+void MqttDoor::need_turn() {
+  if (std::exchange(turn_pending_, true)) return;
+  rooms_.loop.defer([this] { end_turn(); });
+}
+
+// Once for all that this turn brought: the log gets its batch, the sockets get their bytes.
+void MqttDoor::end_turn() {
+  turn_pending_ = false;
+  ingest_->flush();
+  std::vector<mqtt::ConnectionId> ready;
+  ready.swap(ready_to_send_);
+  for (const mqtt::ConnectionId connection : ready) {
+    const auto at = by_connection_.find(connection);
+    if (at == by_connection_.end()) continue;
+    at->second->send_pending = false;
+    send(*at->second);
+  }
+  ready.clear();
+  if (ready_to_send_.empty()) ready_to_send_.swap(ready);  // keeps the capacity
+  dropped_.clear();
+}
+
+void MqttDoor::deliver(bus::Target target, const mqtt::Delivery& delivery,
+                       const MessagePtr& message, Seq seq) {
+  if (target.loop == index_) {
+    broker_.deliver(delivery, message, seq);
+    need_turn();
+    return;
+  }
+  NILO_ASSERT(target.loop < count_);
+  MqttDoor& door = *rooms_.doors[target.loop];
+  const std::size_t before = door.mail_.with([&](std::vector<Mail>& mail) {
+    const std::size_t waiting = mail.size();
+    const bool may_drop = delivery.qos == Qos::at_most_once;
+    if (waiting < kMailMax || !may_drop) mail.push_back({delivery, message, seq});
+    return waiting;
+  });
+  if (before == 0) door.run_on_loop([&door] { door.open_mail(); });
+}
+
+void MqttDoor::open_mail() {
+  const std::vector<Mail> mail =
+      mail_.with([](std::vector<Mail>& waiting) { return std::exchange(waiting, {}); });
+  for (const Mail& letter : mail) broker_.deliver(letter.delivery, letter.message, letter.seq);
+  need_turn();
+}
+
+void MqttDoor::run_on_loop(std::function<void()> task) {
+  rooms_.loop.post([this, task = std::move(task)] {
+    task();
+    need_turn();
+  });
+}
+
+void MqttDoor::tick() {
+  broker_.tick();
+  need_turn();
+  if (!backlogged_ || rooms_.log.is_backlogged()) return;
+  backlogged_ = false;
+  for (auto& [socket, owner] : sockets_) {
+    if (socket->wants_more) socket->stream.resume_reading();
+  }
+}
+
+void MqttDoor::authenticate(mqtt::ConnectionId connection, const mqtt::Login& login) {
+  // AWS device SDKs put their name and version where a user name would be.
+  const bool names_nobody = !login.has_user_name || login.user_name.starts_with("?SDK=");
+  if (names_nobody && !login.has_password) {
+    if (rooms_.access.is_open_to(login.source_ip)) {
+      return broker_.on_authenticated(connection, Principal{"", Role::admin});
+    }
+    return broker_.on_authenticated(
+        connection, Error{ErrorCode::unauthenticated, "no user name, password or token was given",
+                          "make one on the server with: nilo token new NAME"});
+  }
+  const std::string_view secret = login.has_password ? login.password : login.user_name;
+  if (secret.starts_with("nilo_")) {
+    return broker_.on_authenticated(connection, rooms_.access.by_token(secret));
+  }
+  rooms_.check_password(std::string(login.user_name), std::string(login.password),
+                        [this, connection](Result<Principal> who) {
+                          run_on_loop([this, connection, who = std::move(who)] {
+                            broker_.on_authenticated(connection, who);
+                          });
+                        });
+}
+
+bool MqttDoor::may_publish(const Principal& principal, std::string_view topic) {
+  return principal.role != Role::viewer && !is_ours(topic);
+}
+
+// What the server says of itself ($error, $table) is for people, not for devices.
+bool MqttDoor::may_subscribe(const Principal& principal, std::string_view filter) {
+  return principal.role != Role::device || !is_ours(filter);
+}
+
+void MqttDoor::publish(const MessageView& message, const mqtt::Ticket& ticket) {
+  ingest_->publish(message, ticket);
+  need_turn();
+}
+
+void MqttDoor::commit(const std::function<void(RecordWriter&)>& write,
+                      std::function<void(const Result<void>&)> done) {
+  ingest_->commit(write, std::move(done));
+  need_turn();
+}
+
+void MqttDoor::send_ready(mqtt::ConnectionId connection) {
+  const auto at = by_connection_.find(connection);
+  if (at == by_connection_.end() || std::exchange(at->second->send_pending, true)) return;
+  ready_to_send_.push_back(connection);
+  need_turn();
+}
+
+void MqttDoor::read_ready(mqtt::ConnectionId connection) {
+  const auto at = by_connection_.find(connection);
+  if (at == by_connection_.end()) return;
+  at->second->wants_more = true;
+  if (!backlogged_) at->second->stream.resume_reading();
+}
+
+void MqttDoor::close(mqtt::ConnectionId connection, std::string last_bytes) {
+  const auto at = by_connection_.find(connection);
+  if (at == by_connection_.end()) return;
+  Socket& socket = *at->second;
+  by_connection_.erase(at);
+  socket.connection = 0;
+  if (!last_bytes.empty()) socket.stream.send(last_bytes);
+  socket.stream.close_after_flush();
+}
+
+void MqttDoor::refused(const mqtt::Refusal& refusal) {
+  refused_.add();
+  MessageView about;
+  about.topic = refusal.topic;
+  about.client_id = refusal.client_id;
+  about.principal = refusal.principal;
+  about.source_ip = refusal.source_ip;
+  about.received_us = rooms_.clock.wall_us();
+  const std::string source = fmt::format("mqtt/{}", mqtt::word_of(refusal.what));
+  ingest_->report(source, refusal.why, about);
+  rooms_.logger.warn("mqtt.refused", {{"what", mqtt::word_of(refusal.what)},
+                                      {"client", refusal.client_id},
+                                      {"ip", refusal.source_ip},
+                                      {"topic", refusal.topic},
+                                      {"why", refusal.why}});
+  need_turn();
+}
+
+}  // namespace nilo::app

@@ -1,0 +1,118 @@
+// app/mqtt_door.h: one event loop with its MQTT connections: sockets, broker and ingest together.
+//
+// Bytes come from the sockets, go through the broker, become messages for the ingest; what the
+// broker has to say goes out once a turn. A connection is first a stranger: the loop that accepted
+// it reads its CONNECT and hands the socket to the loop that owns the client id.
+// Threads: runs on one loop's thread; deliver() and run_on_loop() also from others.
+// Limits:  connections_max (the host's descriptors), mqtt::Limits; kMailMax messages for one other
+//          loop (then QoS 0 is dropped and counted).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "app/access.h"
+#include "app/ingest.h"
+#include "base/guarded.h"
+#include "mqtt/broker.h"
+#include "net/event_loop.h"
+#include "net/tcp_stream.h"
+
+namespace nilo::app {
+
+class MqttDoor;
+
+// The doors of all loops; fixed once the server runs.
+using MqttDoors = std::vector<std::unique_ptr<MqttDoor>>;
+
+// Checks a password off the loop and calls back on any thread.
+using CheckPassword = std::function<void(std::string name, std::string password,
+                                         std::function<void(Result<Principal>)>)>;
+
+class MqttDoor final : public mqtt::Host, public Post {
+ public:
+  struct Rooms {  // all must outlive the door
+    net::EventLoop& loop;
+    const MqttDoors& doors;
+    const Access& access;
+    CheckPassword check_password;
+    bus::Router& router;
+    bus::Retained& retained;
+    mqtt::SessionNumbers& numbers;
+    log::Log& log;
+    const Clock& clock;
+    Logger& logger;
+    Metrics& metrics;
+  };
+  // `index` of the loop, of `count`. `ingest`: the rooms of this loop's Ingest, with this as Post.
+  MqttDoor(const Rooms& rooms, const mqtt::Limits& limits, std::uint32_t index,
+           std::uint32_t count);
+  ~MqttDoor() override;
+
+  // Once, before the loop runs.
+  void start(const Ingest::Rooms& ingest);
+  // A socket that was just accepted; `bytes`: what was read from it already (from another loop).
+  void take(int fd, const std::string& remote_ip, const std::string& bytes = "");
+  // Says goodbye to all clients; on the loop.
+  void shut_down();
+
+  Ingest& ingest() { return *ingest_; }
+  mqtt::Broker& broker() { return broker_; }
+  std::size_t connection_count() const { return connection_count_.load(); }
+
+  // Post
+  void deliver(bus::Target target, const mqtt::Delivery& delivery, const MessagePtr& message,
+               Seq seq) override;
+  void run_on_loop(std::function<void()> task) override;
+
+  // mqtt::Host
+  void authenticate(mqtt::ConnectionId connection, const mqtt::Login& login) override;
+  bool may_publish(const Principal& principal, std::string_view topic) override;
+  bool may_subscribe(const Principal& principal, std::string_view filter) override;
+  void publish(const MessageView& message, const mqtt::Ticket& ticket) override;
+  void commit(const std::function<void(RecordWriter&)>& write,
+              std::function<void(const Result<void>&)> done) override;
+  void send_ready(mqtt::ConnectionId connection) override;
+  void read_ready(mqtt::ConnectionId connection) override;
+  void close(mqtt::ConnectionId connection, std::string last_bytes) override;
+  void refused(const mqtt::Refusal& refusal) override;
+
+ private:
+  struct Socket;
+  struct Mail {
+    mqtt::Delivery delivery;
+    MessagePtr message;
+    Seq seq = 0;
+  };
+
+  void on_bytes(Socket& socket, std::string_view bytes);
+  void greet(Socket& socket, std::string_view bytes);
+  void feed(Socket& socket, std::string_view bytes);
+  void send(Socket& socket);
+  void gone(Socket& socket, std::string_view reason);
+  void drop(Socket& socket);
+  void need_turn();
+  void end_turn();
+  void open_mail();
+  void tick();
+
+  Rooms rooms_;
+  const std::uint32_t index_;
+  const std::uint32_t count_;
+  mqtt::Broker broker_;
+  std::unique_ptr<Ingest> ingest_;
+  std::unordered_map<Socket*, std::unique_ptr<Socket>> sockets_;
+  std::unordered_map<mqtt::ConnectionId, Socket*> by_connection_;
+  std::vector<mqtt::ConnectionId> ready_to_send_;
+  std::vector<std::unique_ptr<Socket>> dropped_;  // destroyed at the end of the turn
+  bool turn_pending_ = false;
+  bool backlogged_ = false;
+  Guarded<std::vector<Mail>> mail_;
+  std::atomic<std::size_t> connection_count_{0};
+  Counter& refused_;
+};
+
+}  // namespace nilo::app

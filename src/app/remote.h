@@ -1,0 +1,38 @@
+// app/remote.h: a running server, as the commands on the same or another machine reach it.
+//
+// Threads: one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/command_line.h"
+#include "base/result.h"
+#include "mqtt/client.h"
+#include "net/http.h"
+
+namespace nilo::app {
+
+// What every command that talks to a server takes.
+struct RemoteOptions {
+  std::string http = "127.0.0.1:8080";
+  std::string mqtt = "127.0.0.1:1883";
+  std::string token{};  // empty: $NILO_TOKEN
+  std::string user{};   // MQTT user name and password, instead of a token
+  std::string password{};
+
+  // The options that fill this; `to` must outlive the command.
+  static std::vector<Option> http_options(RemoteOptions& to);
+  static std::vector<Option> mqtt_options(RemoteOptions& to);
+};
+
+// One request. An answer of 400 and more becomes the Error the server wrote.
+// unavailable: no server; the hint says how to start one.
+Result<net::HttpResponse> call(const RemoteOptions& options, const std::string& method,
+                               const std::string& path, const std::string& body = "",
+                               const std::string& accept = "application/json");
+
+// Login fields for an MQTT client.
+void set_login(const RemoteOptions& options, mqtt::ClientOptions& client);
+
+}  // namespace nilo::app

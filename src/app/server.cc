@@ -1,0 +1,519 @@
+#include "app/server.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <thread>
+
+#include "api/api.h"
+#include "app/access.h"
+#include "app/applier.h"
+#include "app/mqtt_door.h"
+#include "app/worker.h"
+#include "bus/retained.h"
+#include "bus/router.h"
+#include "log/log.h"
+#include "net/event_loop.h"
+#include "net/http_server.h"
+#include "net/tcp_listener.h"
+#include "tables/sql.h"
+
+namespace nilo::app {
+
+namespace {
+
+constexpr int kLoopsMax = 4;
+constexpr std::size_t kPasswordChecksMax = 64;  // waiting; more are refused
+constexpr std::string_view kAdminTokenName = "local-admin";
+constexpr std::int64_t kProgressEveryUs = 2'000'000;
+
+int cores_allowed() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (::sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
+  return std::clamp(CPU_COUNT(&cores), 1, kLoopsMax);
+}
+
+Result<void> make_private_dir(const std::string& path) {
+  std::error_code failure;
+  std::filesystem::create_directories(path, failure);
+  if (!failure) std::filesystem::permissions(path, std::filesystem::perms::owner_all, failure);
+  if (!failure) return {};
+  return Error{ErrorCode::permission_denied,
+               fmt::format("data folder {}: {}", path, failure.message()),
+               "give another one: --data DIR"};
+}
+
+std::string executable_dir() {
+  std::error_code failure;
+  return std::filesystem::read_symlink("/proc/self/exe", failure).parent_path().string();
+}
+
+std::vector<api::EndpointSpec> endpoints_of(const stack::Stack& stack) {
+  std::vector<api::EndpointSpec> specs;
+  for (const stack::Endpoint& endpoint : stack.endpoints) {
+    api::EndpointSpec& spec = specs.emplace_back();
+    spec.name = endpoint.name;
+    spec.path = endpoint.path;
+    spec.sql = endpoint.sql.value;
+    spec.many = endpoint.many;
+    spec.open = endpoint.open;
+    for (const stack::Parameter& parameter : endpoint.parameters) {
+      spec.parameters.push_back({parameter.name, parameter.type});
+    }
+  }
+  return specs;
+}
+
+std::string rules_json(const stack::Stack& stack) {
+  std::string out = "{\"rules\":[";
+  for (const stack::Rule& rule : stack.rules) {
+    if (out.back() == '}') out += ',';
+    out += "{\"name\":";
+    append_json_string(out, rule.name);
+    out += ",\"sql\":";
+    append_json_string(out, rule.sql.value);
+    out += ",\"version\":";
+    append_json_string(out, rule.version);
+    out += ",\"put\":";
+    append_json_string(out, rule.put);
+    out += ",\"republish\":";
+    append_json_string(out, rule.republish ? rule.republish->topic : "");
+    out += fmt::format(",\"disabled\":{}}}", rule.disabled);
+  }
+  return out + "]}";
+}
+
+std::string things_json(const stack::Stack& stack) {
+  std::string out = "{\"things\":[";
+  for (const stack::Thing& thing : stack.things) {
+    if (out.back() == '}') out += ',';
+    out += "{\"id\":";
+    append_json_string(out, thing.id);
+    out += ",\"type\":";
+    append_json_string(out, thing.type);
+    out += ",\"name\":";
+    append_json_string(out, thing.name);
+    out += ",\"properties\":{";
+    for (const stack::Property& property : thing.properties) {
+      if (out.back() != '{') out += ',';
+      append_json_string(out, property.name);
+      out += ':';
+      append_json_string(out, property.text);
+    }
+    out += "}}";
+  }
+  return out + "]}";
+}
+
+log::LogOptions log_options(const ServerOptions& options, const stack::Settings& settings,
+                            const tables::Tables& tables) {
+  log::LogOptions log;
+  log.dir = options.data_dir + "/log";
+  log.size_max = settings.log_size_bytes.value_or(0);
+  log.age_max_us = settings.log_keep ? settings.log_keep->count() * 1000 : 0;
+  log.next_seq_min = tables.checkpoint_seq() + 1;
+  return log;
+}
+
+class RunningServer final : public Server {
+ public:
+  RunningServer(ServerOptions options, stack::Stack stack, Reactions reactions, Logger& logger)
+      : options_(std::move(options)),
+        stack_(std::move(stack)),
+        reactions_(std::move(reactions)),
+        logger_(logger),
+        retained_(clock_) {}
+
+  ~RunningServer() override { shut_down(); }
+
+  // Each step says what holds after it.
+  Result<void> open() {
+    TRY(make_private_dir(options_.data_dir));
+    access_ = TRY(Access::make(clock_, options_.open));
+    TRY(open_tables());
+    TRY(open_log());
+    TRY(make_loops());
+    TRY(replay());             // tables, retained messages and sessions are as they were
+    TRY(number_new_tables());  // the log takes records, every table has its number
+    TRY(load_own_tables());    // tokens let people in
+    TRY(start_doors());
+    return {};
+  }
+
+  const net::Address& mqtt_address() const override { return mqtt_listener_->address(); }
+  const net::Address& http_address() const override { return http_->address(); }
+  const std::string& admin_token() const override { return admin_token_; }
+
+  Result<void> run() override {
+    std::vector<std::thread> threads;
+    for (std::size_t i = 1; i < loops_.size(); ++i) {
+      threads.emplace_back([this, i] { loops_[i]->run(); });
+    }
+    loops_[0]->run();
+    for (std::thread& thread : threads) thread.join();
+    shut_down();
+    return failure_.with([](std::optional<Error>& failure) -> Result<void> {
+      return failure ? Result<void>(*failure) : Result<void>();
+    });
+  }
+
+  void stop() override {
+    loops_[0]->post([this] {
+      mqtt_listener_.reset();
+      for (std::size_t i = 0; i < doors_.size(); ++i) {
+        doors_[i]->run_on_loop([this, i] {
+          doors_[i]->shut_down();
+          loops_[i]->stop();
+        });
+      }
+    });
+  }
+
+ private:
+  Result<void> open_tables() {
+    tables::TablesOptions options;
+    options.state_dir = options_.data_dir + "/state";
+    options.head_size_max = stack_.settings.tables_memory_bytes.value_or(options.head_size_max);
+    tables_ = TRY(tables::Tables::open(options, logger_, metrics_));
+    return tables_->declare(reactions_.tables);
+  }
+
+  Result<void> open_log() {
+    log_ = TRY(log::Log::open(*disk_, clock_, logger_, metrics_,
+                              log_options(options_, stack_.settings, *tables_)));
+    return {};
+  }
+
+  Result<void> make_loops() {
+    const int count = options_.loop_count > 0 ? options_.loop_count : cores_allowed();
+    for (int i = 0; i < count; ++i) loops_.push_back(TRY(net::EventLoop::make()));
+    // Before any thread is started: threads inherit the blocked signals.
+    TRY(loops_[0]->on_signals({SIGINT, SIGTERM}, [this](int) { stop(); }));
+    passwords_ = std::make_unique<Worker>(kPasswordChecksMax);
+    for (std::uint32_t i = 0; i < loops_.size(); ++i) {
+      const MqttDoor::Rooms rooms{*loops_[i],
+                                  doors_,
+                                  *access_,
+                                  [this](std::string name, std::string password,
+                                         std::function<void(Result<Principal>)> done) {
+                                    check_password(std::move(name), std::move(password),
+                                                   std::move(done));
+                                  },
+                                  router_,
+                                  retained_,
+                                  session_numbers_,
+                                  *log_,
+                                  clock_,
+                                  logger_,
+                                  metrics_};
+      doors_.push_back(
+          std::make_unique<MqttDoor>(rooms, mqtt::Limits(), i, static_cast<std::uint32_t>(count)));
+    }
+    return {};
+  }
+
+  void check_password(std::string name, std::string password,
+                      std::function<void(Result<Principal>)> done) {
+    const bool taken =
+        passwords_->post([this, name = std::move(name), password = std::move(password), done] {
+          done(access_->by_password(name, password));
+        });
+    if (taken) return;
+    done(Error{ErrorCode::resource_exhausted, "too many logins at once", "try again later"});
+  }
+
+  Result<void> replay() {
+    const std::int64_t began_us = clock_.steady_us();
+    std::int64_t told_us = began_us;
+    const Seq last = log_->synced_seq();
+    const auto report = TRY(log_->replay(0, [&](Seq seq, std::string_view record) {
+      apply_replayed(seq, record);
+      if ((seq & 0xffff) != 0 || clock_.steady_us() - told_us < kProgressEveryUs) return;
+      told_us = clock_.steady_us();
+      logger_.info("log.replaying", {{"seq", seq}, {"of", last}});
+    }));
+    const std::int64_t ms = (clock_.steady_us() - began_us) / 1000;
+    logger_.info("log.replayed",
+                 {{"records", report.record_count}, {"damaged", report.damage_count}, {"ms", ms}});
+    return {};
+  }
+
+  void apply_replayed(Seq seq, std::string_view record) {
+    Applier::apply(*tables_, retained_, seq, record);
+    RecordReader reader(record);
+    Effect effect;
+    while (reader.next(effect)) {
+      const bool is_session = effect.kind >= EffectKind::session;
+      if (!is_session) continue;
+      for (const auto& door : doors_) {
+        if (!door->broker().apply(seq, effect)) {
+          logger_.warn("log.session_effect_damaged", {{"seq", seq}});
+        }
+      }
+    }
+  }
+
+  Result<void> number_new_tables() {
+    applier_ = std::make_unique<Applier>(
+        Applier::Rooms{*tables_, retained_, *log_, clock_, logger_, [this](const Error& failure) {
+                         logger_.error("log.failed", {{"reason", failure.message}});
+                         failure_.with([&](std::optional<Error>& known) { known = failure; });
+                         stop();
+                       }});
+    applier_->start();
+    log_->start(*applier_);
+    return write_and_wait([this](RecordWriter& record) { return tables_->number_new(record); });
+  }
+
+  // Makes what `write` appends durable; it answers false when there is nothing. Only before the
+  // loops run.
+  Result<void> write_and_wait(const std::function<bool(RecordWriter&)>& write) {
+    auto batch = std::make_unique<log::Batch>();
+    RecordWriter record(batch->begin_record(), clock_.wall_us());
+    if (!write(record)) return {};
+    TRY(batch->end_record());
+    std::promise<Result<void>> outcome;
+    batch->done = [&](const Result<void>& result, Seq) { outcome.set_value(result); };
+    log_->submit(std::move(batch));
+    return outcome.get_future().get();
+  }
+
+  Result<void> load_own_tables() {
+    const auto tokens =
+        TRY(tables_->latest({.table = kTokensTable, .limit = tables::kPageRowsMax}));
+    for (std::size_t row = 0; row < tokens.rows.row_count(); ++row) {
+      std::vector<Value> cells;
+      for (std::size_t i = 0; i < tokens.rows.columns().size(); ++i) {
+        cells.push_back(tokens.rows.cell(row, i));
+      }
+      access_->apply(token_of(cells));
+    }
+    const auto errors =
+        TRY(tables_->latest({.table = kErrorsTable, .limit = tables::kPageRowsMax}));
+    TimeUs newest_us = 0;
+    for (std::size_t row = 0; row < errors.rows.row_count(); ++row) {
+      const TimeUs us = errors.rows.cell(row, 1).as_int64();
+      if (us < newest_us) continue;
+      newest_us = us;
+      error_slots_.next = errors.rows.cell(row, 0).as_int64() + 1;
+    }
+    return ensure_admin_token();
+  }
+
+  // The machine's own commands use this token, so that its owner is never locked out.
+  Result<void> ensure_admin_token() {
+    const std::string path = options_.data_dir + "/admin.token";
+    std::ifstream(path) >> admin_token_;
+    if (!admin_token_.empty() && access_->by_token(admin_token_)) return {};
+    ignore(access_->revoked(kAdminTokenName));
+    if (auto old = access_->revoked(kAdminTokenName)) access_->apply(*old);
+    const auto made =
+        TRY(access_->make_token({.name = std::string(kAdminTokenName), .role = Role::admin}));
+    TRY(write_and_wait([&](RecordWriter& record) {
+      write_token(made.token, record);
+      return true;
+    }));
+    access_->apply(made.token);
+    admin_token_ = made.secret;
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const std::string line = admin_token_ + "\n";
+    const bool written =
+        fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+    const int failure = errno;
+    if (fd >= 0) ::close(fd);
+    if (written) return {};
+    return Error{ErrorCode::unavailable, fmt::format("{}: {}", path, std::strerror(failure)), ""};
+  }
+
+  void write_token(const Token& token, RecordWriter& record) {
+    RowWriter writer(*tables_->layout(kTokensTable));
+    writer.begin(clock_.wall_us());
+    const std::vector<Value> cells = cells_of(token);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const auto set = writer.set(i, cells[i]);
+      NILO_ASSERT(set.has_value());  // our own table, our own cells
+    }
+    const auto finished = writer.finish(record);
+    NILO_ASSERT(finished.has_value());
+  }
+
+  Result<void> start_doors() {
+    for (const auto& door : doors_) {
+      door->start({reactions_, router_, retained_, *tables_, *log_, error_slots_, clock_, logger_,
+                   metrics_, *door});
+    }
+    tables::SqlOptions sql;
+    sql.library = executable_dir() + "/libduckdb.so";
+    sql.memory_max = stack_.settings.sql_memory_bytes.value_or(sql.memory_max);
+    if (stack_.settings.sql_time) sql.time_max_us = stack_.settings.sql_time->count() * 1000;
+    sql_ = tables::Sql::make(*tables_, sql, logger_);
+    api_ = std::make_unique<api::Api>(backend(), endpoints_of(stack_),
+                                      api::ApiOptions{.loopback_names_only = options_.open}, clock_,
+                                      metrics_, logger_);
+    mqtt_listener_ = TRY(net::TcpListener::listen(
+        *loops_[0], options_.mqtt, logger_,
+        [this](int fd, const std::string& remote_ip) { doors_[0]->take(fd, remote_ip); }));
+    http_ = TRY(net::HttpServer::listen(*loops_[0], options_.http, {}, logger_,
+                                        [this](net::HttpRequest request, net::Respond respond) {
+                                          api_->handle(std::move(request), std::move(respond));
+                                        }));
+    add_gauges();
+    return {};
+  }
+
+  void add_gauges() {
+    metrics_.gauge("nilo_clients", "MQTT connections.", [this] {
+      std::size_t count = 0;
+      for (const auto& door : doors_) count += door->connection_count();
+      return static_cast<double>(count);
+    });
+    metrics_.gauge("nilo_log_size_bytes", "Bytes of all log segments.",
+                   [this] { return static_cast<double>(log_->size()); });
+    metrics_.gauge("nilo_tables_memory_bytes", "Bytes of the column heads.",
+                   [this] { return static_cast<double>(tables_->memory_size()); });
+  }
+
+  api::Backend backend() {
+    api::Backend backend;
+    backend.authenticate = [this](const api::Credentials& shown, api::Done<Principal> done) {
+      authenticate(shown, std::move(done));
+    };
+    backend.publish = [this](Message message, api::Done<void> done) {
+      publish(std::move(message), std::move(done));
+    };
+    backend.tables = [this] { return tables_->list(); };
+    backend.rows = [this](const tables::RowQuery& query) { return tables_->rows(query); };
+    backend.latest = [this](const tables::RowQuery& query) { return tables_->latest(query); };
+    backend.sql = [this](tables::SqlRequest request, tables::Sql::Done done) {
+      sql_->query(std::move(request), std::move(done));
+    };
+    backend.rules_json = [this] { return rules_json(stack_); };
+    backend.things_json = [this] { return things_json(stack_); };
+    backend.tokens = [this] { return tokens(); };
+    backend.make_token = [this](const api::NewToken& wanted, api::Done<std::string> done) {
+      make_token(wanted, std::move(done));
+    };
+    backend.revoke_token = [this](const std::string& name, api::Done<void> done) {
+      const auto token = access_->revoked(name);
+      if (!token) return done(token.error());
+      store_token(*token, std::move(done));
+    };
+    backend.ready = [this]() -> Result<void> {
+      const auto failure = log_->failure();
+      return failure ? Result<void>(*failure) : Result<void>();
+    };
+    return backend;
+  }
+
+  void authenticate(const api::Credentials& shown, api::Done<Principal> done) {
+    if (shown.is_none()) {
+      if (access_->is_open_to(shown.remote_ip)) return done(Principal{"", Role::admin});
+      return done(Error{ErrorCode::unauthenticated, "this needs a token",
+                        "send `Authorization: Bearer nilo_...`; make one with: nilo token new"});
+    }
+    if (!shown.token.empty()) return done(access_->by_token(shown.token));
+    if (shown.password.starts_with("nilo_")) return done(access_->by_token(shown.password));
+    check_password(shown.user, shown.password, std::move(done));
+  }
+
+  void publish(Message message, api::Done<void> done) {
+    MqttDoor& door = *doors_[0];
+    auto shared = std::make_shared<Message>(std::move(message));
+    door.run_on_loop([&door, shared, done = std::move(done)] {
+      door.ingest().publish(shared->view(), [done](const Result<void>& outcome) { done(outcome); });
+    });
+  }
+
+  std::vector<api::TokenInfo> tokens() const {
+    std::vector<api::TokenInfo> out;
+    for (const Token& token : access_->list()) {
+      out.push_back({token.name, token.role, token.is_password, token.revoked, token.created_us,
+                     token.expires_us});
+    }
+    return out;
+  }
+
+  // The secret is answered when the token is durable and lets its bearer in.
+  void make_token(const api::NewToken& wanted, api::Done<std::string> done) {
+    const auto made = access_->make_token(
+        {.name = wanted.name, .role = wanted.role, .valid_for_us = wanted.valid_for_us});
+    if (!made) return done(made.error());
+    store_token(made->token, [secret = made->secret, done = std::move(done)](Result<void> stored) {
+      done(stored ? Result<std::string>(secret) : Result<std::string>(stored.error()));
+    });
+  }
+
+  void store_token(const Token& token, api::Done<void> done) {
+    MqttDoor& door = *doors_[0];
+    door.run_on_loop([this, &door, token, done = std::move(done)] {
+      door.ingest().commit([this, &token](RecordWriter& record) { write_token(token, record); },
+                           [this, token, done](const Result<void>& outcome) {
+                             if (outcome) access_->apply(token);
+                             done(outcome);
+                           });
+    });
+  }
+
+  void shut_down() {
+    if (std::exchange(is_down_, true)) return;
+    mqtt_listener_.reset();
+    http_.reset();
+    sql_.reset();
+    passwords_.reset();
+    if (log_) log_->stop();
+    if (applier_) applier_->stop();
+  }
+
+  const ServerOptions options_;
+  const stack::Stack stack_;
+  const Reactions reactions_;
+  Logger& logger_;
+  const SystemClock clock_;
+  Metrics metrics_;
+  const std::unique_ptr<log::Disk> disk_ = log::make_disk();
+  bus::Router router_;
+  bus::Retained retained_;
+  mqtt::SessionNumbers session_numbers_;
+  ErrorSlots error_slots_;
+  Guarded<std::optional<Error>> failure_;
+  std::string admin_token_;
+  bool is_down_ = false;
+
+  std::unique_ptr<Access> access_;
+  std::unique_ptr<tables::Tables> tables_;
+  std::unique_ptr<log::Log> log_;
+  std::vector<std::unique_ptr<net::EventLoop>> loops_;
+  MqttDoors doors_;
+  std::unique_ptr<Applier> applier_;
+  std::unique_ptr<Worker> passwords_;
+  std::unique_ptr<tables::Sql> sql_;
+  std::unique_ptr<api::Api> api_;
+  std::unique_ptr<net::TcpListener> mqtt_listener_;
+  std::unique_ptr<net::HttpServer> http_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options, stack::Stack stack,
+                                              Reactions reactions, Logger& logger) {
+  auto server = std::make_unique<RunningServer>(std::move(options), std::move(stack),
+                                                std::move(reactions), logger);
+  TRY(server->open());
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+std::string openapi_of(const stack::Stack& stack) { return api::openapi_json(endpoints_of(stack)); }
+
+}  // namespace nilo::app

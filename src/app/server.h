@@ -1,0 +1,55 @@
+// app/server.h: the whole house: builds the rooms, opens the doors, runs, shuts down.
+//
+//   log  <- batches -  doors (one per loop: sockets, broker, ingest)  <-  devices
+//    |                   ^
+//    v                   | acknowledgements
+//   applier (tables thread): tables, retained    <-  api, SQL  <-  people
+//
+// Threads: run() uses the caller's as loop 0 and adds one for each further loop, one for the log,
+//          one for the tables, one for passwords, and SQL's own when it is first asked.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/reactions.h"
+#include "base/logger.h"
+#include "base/result.h"
+#include "net/address.h"
+#include "stack/stack.h"
+
+namespace nilo::app {
+
+struct ServerOptions {
+  std::string data_dir;
+  net::Address mqtt;
+  net::Address http;
+  bool open = false;
+  int loop_count = 0;  // 0: one for each core this process may use, at most 4
+};
+
+class Server {
+ public:
+  // Opens the data folder (made if missing, mode 0700), replays the log and opens the doors.
+  // Errors: the log's, the tables', a port in use; each names what and where.
+  static Result<std::unique_ptr<Server>> start(ServerOptions options, stack::Stack stack,
+                                               Reactions reactions, Logger& logger);
+  virtual ~Server() = default;
+
+  virtual const net::Address& mqtt_address() const = 0;
+  virtual const net::Address& http_address() const = 0;
+  // A token that may do everything, for this machine's own commands; also in
+  // DATA/admin.token (mode 0600).
+  virtual const std::string& admin_token() const = 0;
+
+  // Serves until SIGINT, SIGTERM or stop(). An error: the log failed; nothing acknowledged is lost.
+  virtual Result<void> run() = 0;
+  // From any thread.
+  virtual void stop() = 0;
+};
+
+// The OpenAPI document of a stack (`nilo openapi`).
+std::string openapi_of(const stack::Stack& stack);
+
+}  // namespace nilo::app
