@@ -118,6 +118,7 @@ Result<bool> FakeDisk::enter(std::string_view what, std::string_view path,
   if (!has_power_ || power_cycle != power_cycle_) return error_of(EIO, what, path);
   if (!fault_ || call < fault_->call) return false;
   if (call >= std::max(fault_->call_end, fault_->call + 1)) return false;
+  if (fault_->only_writes && what != "write") return false;
   if (fault_->number == 0) return true;
   return error_of(fault_->number, what, path);
 }
@@ -211,7 +212,7 @@ void FakeDisk::cut_power_at(std::uint64_t call) {
 }
 
 void FakeDisk::lose_unsynced(Inode& inode, std::mt19937_64& random) {
-  const auto [small, large] = std::minmax(inode.durable.size(), inode.bytes.size());
+  const auto [small, large] = std::minmax({inode.durable.size(), inode.bytes.size()});
   std::string left = inode.durable;
   left.resize(std::uniform_int_distribution<std::size_t>(small, large)(random));
   for (const std::size_t sector : inode.dirty) {

@@ -27,8 +27,9 @@ class FakeDisk final : public Disk {
   // A call is anything asked of the disk or of one of its files, size() apart.
   struct Fault {
     std::uint64_t call = 0;      // the number of the call that fails, from 1
-    std::uint64_t call_end = 0;  // the first one that succeeds again; 0 = only one fails
+    std::uint64_t call_end = 0;  // the first one that succeeds again; 0 = `call` + 1
     int number = 0;              // errno; 0 = a write takes only half of its bytes
+    bool only_writes = false;    // other calls succeed, as on a full disk
   };
 
   FakeDisk();
