@@ -51,21 +51,20 @@ find_missing() {
 }
 
 # Debian starts a service as soon as it is installed. The mosquitto we test against must not sit
-# on port 1883, which `nilo serve` wants: forbid starting now, and do not start it at boot.
+# on port 1883, which `nilo serve` wants: forbid starting until we end, and do not start it at boot.
 apt_install() {
-  local made_policy=no mosquitto_is_new=no
+  local mosquitto_is_new=no
   [[ " ${missing[*]} " == *" mosquitto "* ]] && mosquitto_is_new=yes
   if [ ! -e $policy ]; then
-    made_policy=yes
+    trap 'as_root rm -f $policy' EXIT
     printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
     as_root chmod 755 $policy
   fi
   local outcome=0
   as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y --no-install-recommends "${missing[@]}" >&2 || outcome=$?
-  [ $made_policy = no ] || as_root rm -f $policy
-  if [ $mosquitto_is_new = yes ] && command -v systemctl >/dev/null; then
-    as_root systemctl disable mosquitto >/dev/null 2>&1 || true
+  if [ $mosquitto_is_new = yes ]; then
+    as_root update-rc.d mosquitto disable >/dev/null 2>&1 || true  # of systemd's links, too
   fi
   return $outcome
 }
