@@ -36,7 +36,7 @@ fuzz: install-test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tools/test.py fuzz
 
 bench: install-test build
-	build/nilo bench $(ARGS)
+	@$(PYTHON) tools/bench.py $(ARGS)
 
 clean:
 	rm -rf build
