@@ -93,7 +93,7 @@ void run_sql(const Context& context, Call& call) {
                       });
 }
 
-void answer_endpoint(const Context& context, const EndpointSpec& endpoint, Call& call) {
+void answer_endpoint(const Context& context, const EndpointSpec& endpoint, const Call& call) {
   SqlRequest request{endpoint.sql, call.arguments};
   context.backend.sql(
       std::move(request), [call, many = endpoint.many](const Result<Answer>& answer) {

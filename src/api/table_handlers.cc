@@ -63,7 +63,7 @@ void show_table(const Context& context, Call& call) {
 }
 
 // `read`: Backend::rows or ::latest, which have the same question and the same answer.
-void show_page(const ReadPage& read, Call& call) {
+void show_page(const ReadPage& read, const Call& call) {
   RowQuery query;
   query.table = *call.text("table");
   query.key = call.text("key");
