@@ -62,7 +62,7 @@ bool rounds_away(Decimal::Rounding rounding, bool negative, bool odd, int cut_ag
 // The slow path: anything that may need more than 34 digits on the way.
 struct Wide {
   // `inexact`: something non-zero was lost below `product` already.
-  static std::optional<Decimal> rounded(bool negative, Product product, int exponent,
+  static std::optional<Decimal> rounded(bool negative, const Product& product, int exponent,
                                         bool inexact) {
     int digits = 0;
     Product power = 1;
