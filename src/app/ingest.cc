@@ -97,8 +97,9 @@ void Ingest::report(std::string_view source, std::string_view reason, const Mess
 // One message and all it causes: one record, or nothing of it. An error means that nothing is kept
 // and the sender must not believe otherwise; a bad reading is no such error: it is kept as an error
 // message.
-Result<void> Ingest::take(const MessageView& message, mqtt::SessionNumber publisher) {
+Result<void> Ingest::take(MessageView message, mqtt::SessionNumber publisher) {
   messages_.add();
+  message.received_us = unique_time();
   NILO_ASSERT(!taking_);
   taking_ = true;
   const Result<void> outcome = react(message, publisher, 0);
@@ -111,6 +112,16 @@ Result<void> Ingest::take(const MessageView& message, mqtt::SessionNumber publis
   }
   if (batch_->size() >= kBatchSizeMax) flush();
   return outcome;
+}
+
+// No two messages of this server have the same receive time: it is part of the key of rows without
+// a time of their own, and two such rows must not replace each other. Each loop has its own
+// residue.
+TimeUs Ingest::unique_time() {
+  const auto stride = static_cast<TimeUs>(rooms_.loop_count);
+  const TimeUs now_us = rooms_.clock.wall_us() / stride * stride + rooms_.loop;
+  last_time_us_ = std::max(now_us, last_time_us_ + stride);
+  return last_time_us_;
 }
 
 Result<void> Ingest::react(const MessageView& message, mqtt::SessionNumber publisher, int depth) {

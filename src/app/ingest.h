@@ -70,6 +70,9 @@ class Ingest {
     Logger& logger;
     Metrics& metrics;
     Post& post;
+    // Which loop this is, of how many: keeps their receive times apart.
+    std::uint32_t loop = 0;
+    std::uint32_t loop_count = 1;
   };
   // Asserted: every table of the reactions is declared.
   explicit Ingest(const Rooms& rooms);
@@ -124,7 +127,8 @@ class Ingest {
     }
   };
 
-  Result<void> take(const MessageView& message, mqtt::SessionNumber publisher);
+  Result<void> take(MessageView message, mqtt::SessionNumber publisher);
+  TimeUs unique_time();
   Result<void> react(const MessageView& message, mqtt::SessionNumber publisher, int depth);
   Result<void> run(const Reaction& reaction, const MessageView& message, int depth);
   Result<void> put(const Reaction& reaction, const MessageView& message);
@@ -152,6 +156,7 @@ class Ingest {
   RowWriter* error_writer_ = nullptr;
   std::vector<Reaction> reactions_;
   bool taking_ = false;  // a message is being taken; what it causes joins its record
+  TimeUs last_time_us_ = 0;
   std::int64_t error_second_ = 0;
   std::uint64_t errors_this_second_ = 0;
   Counter& messages_;

@@ -350,9 +350,10 @@ class RunningServer final : public Server {
   }
 
   Result<void> start_doors() {
-    for (const auto& door : doors_) {
-      door->start({reactions_, router_, retained_, *tables_, *log_, error_slots_, clock_, logger_,
-                   metrics_, *door});
+    const auto count = static_cast<std::uint32_t>(doors_.size());
+    for (std::uint32_t i = 0; i < count; ++i) {
+      doors_[i]->start({reactions_, router_, retained_, *tables_, *log_, error_slots_, clock_,
+                        logger_, metrics_, *doors_[i], i, count});
     }
     tables::SqlOptions sql;
     sql.library = executable_dir() + "/libduckdb.so";
