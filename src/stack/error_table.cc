@@ -82,7 +82,7 @@ constexpr ErrorText kErrors[] = {
      "The section belongs to the design, and a later version will have it. It is refused rather "
      "than ignored."},
     {Code::secret_in_file, "`{0}` in {1} looks like a secret",
-     "leave it out; tokens are made with `nilo token new`",
+     "leave it out; tokens are made with `nilo token new NAME`",
      "Secrets do not belong into the files of a stack, which are meant to be shared and kept "
      "under version control."},
     {Code::unknown_key, "unknown key `{0}` in {1}", "{2}",

@@ -60,12 +60,12 @@ class TableReader {
   }
 
   void read_key() {
+    table_.schema.partition_count = 0;
     constexpr Key kKey{"key", "[\"device_id int\", \"time timestamp\"]"};
     if (keys_.require(kKey) == nullptr) return;
     const Node* list = keys_.list(kKey);
     if (list == nullptr) return;
     TableSchema& schema = table_.schema;
-    schema.partition_count = 0;
     for (const Node& entry : list->items) {
       if (entry.kind != Node::Kind::text) {
         tell_wrong_type(reading_, kKey, "a list of texts", entry);
@@ -247,13 +247,15 @@ class TableReader {
 
   void check_thing_column(const std::string& name, const Place& place) {
     std::vector<std::string_view> names;
-    for (std::size_t i = 0; i < table_.schema.partition_count; ++i) {
-      names.push_back(table_.schema.columns[i].name);
+    for (std::size_t i = 0; i < key_size_; ++i) {
+      const Column& column = table_.schema.columns[i];
+      if (column.type != Type::timestamp) names.push_back(column.name);
     }
+    if (names.empty()) return;  // told of the key
     if (std::find(names.begin(), names.end(), name) != names.end()) return;
     const std::string meant = did_you_mean(name, names);
     reading_.tell(Code::unknown_column, place, meant, table_.schema.name, name,
-                  meant.empty() ? fmt::format("its key has {}", fmt::join(names, ", ")) : "");
+                  meant.empty() ? fmt::format("its key columns: {}", fmt::join(names, ", ")) : "");
   }
 
   Reading& reading_;

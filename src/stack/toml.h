@@ -29,8 +29,8 @@ struct Node {
   std::int64_t integer = 0;
   double number = 0;  // also of an integer
   bool boolean = false;
-  std::vector<Member> members{};  // of a table, in the order of the file
-  std::vector<Node> items{};      // of a list
+  std::vector<Member> members;  // of a table, in the order of the file
+  std::vector<Node> items;      // of a list
 
   bool is_number() const { return kind == Kind::integer || kind == Kind::number; }
 };

@@ -22,7 +22,7 @@ void check_places(const Text& text, const nilo::stack::SourceFiles& files) {
     // Where nothing is escaped, the file has the same byte there.
     for (const auto& file : files) {
       if (file.name != place.file) continue;
-      const std::size_t in_file = byte_of(file.text, place.line, place.column);
+      const std::size_t in_file = nilo::stack::byte_of(file.text, place.line, place.column);
       NILO_ASSERT(in_file < file.text.size());
       const char found = file.text[in_file];
       NILO_ASSERT(found == text.value[at] || found == '\\' || found == '\r');
