@@ -132,7 +132,11 @@ void put_digits(char* at, std::size_t digits, std::uint64_t number) {
 class Publisher {
  public:
   Publisher(Socket socket, const LoadOptions& options, int number)
-      : socket_(std::move(socket)), qos_(options.qos), window_(std::max(1, options.window)) {
+      : socket_(std::move(socket)),
+        qos_(options.qos),
+        window_(std::max(1, options.window)),
+        number_(static_cast<std::uint64_t>(number)),
+        publishers_(static_cast<std::uint64_t>(options.connections)) {
     for (int i = 0; i < window_; ++i) add_packet(options, number * window_ + i, i + 1);
   }
 
@@ -194,7 +198,7 @@ class Publisher {
       const std::size_t slot = sent_ % ends_.size();
       const std::size_t begin = slot == 0 ? 0 : ends_[slot - 1];
       put_digits(ring_.data() + time_at_[slot], kTimeDigits,
-                 static_cast<std::uint64_t>(kFirstReadingMs) + sent_);
+                 static_cast<std::uint64_t>(kFirstReadingMs) + sent_ * publishers_ + number_);
       unsent_.append(ring_, begin, ends_[slot] - begin);
       ++sent_;
     }
@@ -204,6 +208,8 @@ class Publisher {
   Socket socket_;
   int qos_;
   int window_;
+  std::uint64_t number_;
+  std::uint64_t publishers_;
   std::string ring_;
   std::vector<std::size_t> ends_;
   std::vector<std::size_t> time_at_;
