@@ -99,7 +99,7 @@ class HttpServer::Connections : public std::enable_shared_from_this<Connections>
 
   void accept(int fd, std::string remote_ip);
   void sweep();
-  void answer(std::uint64_t number, HttpResponse response);
+  void answer(std::uint64_t number, const HttpResponse& response);
   Respond make_respond(std::uint64_t number);
 
   EventLoop& loop_;
@@ -213,17 +213,16 @@ class HttpServer::Connections::Ticket {
 
   void answer(HttpResponse response) {
     NILO_ASSERT(!answered_.exchange(true));
-    if (loop_.is_own_thread()) return deliver(connections_, number_, std::move(response));
-    loop_.post(
-        [connections = connections_, number = number_, response = std::move(response)]() mutable {
-          deliver(connections, number, std::move(response));
-        });
+    if (loop_.is_own_thread()) return deliver(connections_, number_, response);
+    loop_.post([connections = connections_, number = number_, response = std::move(response)] {
+      deliver(connections, number, response);
+    });
   }
 
  private:
   static void deliver(const std::weak_ptr<Connections>& connections, std::uint64_t number,
-                      HttpResponse response) {
-    if (const auto alive = connections.lock()) alive->answer(number, std::move(response));
+                      const HttpResponse& response) {
+    if (const auto alive = connections.lock()) alive->answer(number, response);
   }
 
   EventLoop& loop_;
@@ -269,7 +268,7 @@ void HttpServer::Connections::sweep() {
   }
 }
 
-void HttpServer::Connections::answer(std::uint64_t number, HttpResponse response) {
+void HttpServer::Connections::answer(std::uint64_t number, const HttpResponse& response) {
   const auto found = connections_.find(number);
   if (found != connections_.end()) found->second->answer(response);
 }

@@ -20,8 +20,8 @@ constexpr auto kInString = [] {
   } table;
   for (int c = 0; c < 0x20; ++c) table.of[c] = InString::control;
   for (int c = 0x80; c < 0x100; ++c) table.of[c] = InString::high;
-  table.of['"'] = InString::quote;
-  table.of['\\'] = InString::escape;
+  table.of[std::uint8_t{'"'}] = InString::quote;
+  table.of[std::uint8_t{'\\'}] = InString::escape;
   return table;
 }();
 
