@@ -202,6 +202,10 @@ void Broker::handle(Connection& connection, const Frame& frame) {
       return fail(connection, {Reason::protocol_error, "a second CONNECT"});
     case PacketType::auth:
       return fail(connection, {Reason::protocol_error, "AUTH without an authentication method"});
+    case PacketType::suback:
+    case PacketType::unsuback:
+      if (frame.flags != 0) return fail(connection, {Reason::malformed_packet, "wrong flags"});
+      [[fallthrough]];
     default:
       return fail(connection, {Reason::protocol_error, "not a packet that clients send"});
   }

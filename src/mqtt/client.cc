@@ -243,7 +243,11 @@ void Client::handle_publish(const Frame& frame) {
   const bool is_repeated = packet.qos == Qos::exactly_once && received_[packet.packet_id];
   if (!is_repeated) {
     const MessageProperties properties = message_properties(packet.properties);
-    MessageView view{packet.topic, packet.payload, packet.qos, packet.retain};
+    MessageView view;
+    view.topic = packet.topic;
+    view.payload = packet.payload;
+    view.qos = packet.qos;
+    view.retain = packet.retain;
     if (!packet.properties.empty()) view.properties = &properties;
     handler_.on_message(view);
   }

@@ -200,7 +200,8 @@ void Broker::finish_connect(Connection& connection, bool session_present) {
 
 // False: the client does not take a packet of this size.
 bool Broker::append_connack(Connection& connection, const Connect& packet, bool session_present) {
-  Connack answer{session_present, Reason::success, {}};
+  // 3.1 has no such flag.
+  Connack answer{session_present && packet.version != Version::v3_1, Reason::success, {}};
   const Session& session = *connection.session;
   if (packet.version == Version::v5) {
     Properties& properties = answer.properties;

@@ -206,7 +206,7 @@ bool next_item(std::string_view section, std::size_t& at, Property id, Item& ite
 }  // namespace
 
 void Properties::set(Property id, std::uint32_t number) {
-  NILO_ASSERT(!is_text(info_of(id).shape));
+  NILO_ASSERT(!is_text(info_of(id).shape) && id != Property::user_property);
   present_ |= std::uint64_t{1} << static_cast<unsigned>(id);
   cells_[static_cast<std::size_t>(id)] = {nullptr, number};
 }
@@ -239,24 +239,26 @@ Fault Properties::decode(std::string_view& bytes, PacketType packet) {
   section_ = head.take(size);
   bytes = read_rest(head);
   present_ = 0;
+  Fault first;  // a malformed property later on counts more
   ByteReader in(section_);
   while (!in.at_end()) {
     Item item;
     if (const Fault fault = read_item(in, item)) return fault;
+    Fault fault = check_value(item);
     if ((info_of(item.id).packets >> static_cast<unsigned>(packet) & 1) == 0) {
-      return misplaced(packet);
+      fault = misplaced(packet);
+    } else if (has(item.id) && !may_repeat(item.id, packet)) {
+      fault = {Reason::protocol_error, "a property is given twice"};
     }
-    if (has(item.id) && !may_repeat(item.id, packet)) {
-      return {Reason::protocol_error, "a property is given twice"};
-    }
-    if (const Fault fault = check_value(item)) return fault;
+    if (fault.reason == Reason::malformed_packet) return fault;
+    if (fault && !first) first = fault;
     present_ |= std::uint64_t{1} << static_cast<unsigned>(item.id);
     cells_[static_cast<std::size_t>(item.id)] =
         is_text(info_of(item.id).shape)
             ? Cell{item.text.data(), static_cast<std::uint32_t>(item.text.size())}
             : Cell{nullptr, item.number};
   }
-  return {};
+  return first;
 }
 
 void Properties::encode(std::string& out) const {
@@ -264,7 +266,7 @@ void Properties::encode(std::string& out) const {
   for (std::size_t number_of = kPropertyCount; number_of-- > 0;) {
     const auto id = static_cast<Property>(number_of);
     if (!has(id)) continue;
-    if (may_repeat(id, PacketType::publish)) continue;
+    if (!section_.empty() && may_repeat(id, PacketType::publish)) continue;  // comes below
     const bool text_cell = is_text(info_of(id).shape);
     encode_item(out, {id, number(id, 0), text_cell ? text(id) : std::string_view(), {}});
   }

@@ -1,0 +1,225 @@
+// mqtt/fake_host.h: a house for tests: everything a Broker needs, in memory and at once.
+//
+// It routes and retains like the real one. What the real one does later (passwords, the disk) can
+// be held back and answered by hand.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "mqtt/broker.h"
+
+namespace nilo::mqtt {
+
+// "20 02 00 00" -> bytes; blanks are ignored.
+inline std::string from_hex(std::string_view text) {
+  std::string digits;
+  for (const char c : text) {
+    if (c != ' ') digits.push_back(c);
+  }
+  std::string out;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+    out.push_back(static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16)));
+  }
+  return out;
+}
+
+inline std::string to_hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : bytes) {
+    out.push_back(kDigits[static_cast<std::uint8_t>(c) >> 4]);
+    out.push_back(kDigits[static_cast<std::uint8_t>(c) & 15]);
+  }
+  return out;
+}
+
+class FakeHost : public Host {
+ public:
+  struct Closed {
+    ConnectionId connection;
+    std::string last_bytes;
+  };
+  struct Refused {
+    Refusal::What what;
+    std::string client_id;
+    std::string topic;
+    Reason reason;
+    std::string why;
+  };
+  struct Commit {
+    std::string record;
+    std::function<void(const Result<void>&)> done;
+  };
+
+  explicit FakeHost(Limits limits = {})
+      : broker(std::make_unique<Broker>(
+            Broker::Rooms{*this, router, retained, numbers, clock, metrics}, limits, 0, 1)) {}
+
+  void authenticate(ConnectionId connection, const Login& login) override {
+    logins.push_back(std::string(login.client_id));
+    if (holds_logins) return;
+    if (login.has_password && login.password == "wrong") {
+      broker->on_authenticated(connection, Error{ErrorCode::unauthenticated, "no such user"});
+    } else {
+      broker->on_authenticated(connection, Principal{std::string(login.user_name), Role::device});
+    }
+  }
+  bool may_publish(const Principal& principal, std::string_view topic) override {
+    return principal.name != "mute" && !topic.starts_with("forbidden");
+  }
+  bool may_subscribe(const Principal& principal, std::string_view filter) override {
+    return principal.name != "deaf" && !filter.starts_with("forbidden");
+  }
+
+  void publish(const MessageView& view, const Ticket& ticket) override {
+    const auto message = std::make_shared<const Message>(Message::copy_of(view));
+    published.push_back(message);
+    if (view.retain) retained.set(message);
+    std::vector<bus::Match> matches;
+    router.match(view.topic, matches);
+    std::vector<Delivery> deliveries;
+    std::vector<Delivery> queued;
+    for (const bus::Match& match : matches) {
+      const auto delivery = delivery_of(match, view, ticket.publisher);
+      if (!delivery) continue;
+      deliveries.push_back(*delivery);
+      if (is_persistent(delivery->session) && delivery->qos != Qos::at_most_once) {
+        queued.push_back(*delivery);
+      }
+    }
+    Seq seq = 0;
+    if (!queued.empty()) {
+      seq = append([&](RecordWriter& record) { append_queued(record, view, queued); });
+    }
+    for (const Delivery& delivery : deliveries) broker->deliver(delivery, message, seq);
+    if (!ticket.wants_answer()) return;
+    if (holds_publishes) {
+      tickets.push_back(ticket);
+    } else {
+      broker->on_published(ticket,
+                           deliveries.empty() ? Reason::no_matching_subscribers : Reason::success);
+    }
+  }
+
+  void commit(const std::function<void(RecordWriter&)>& write,
+              std::function<void(const Result<void>&)> done) override {
+    append(write);
+    if (holds_commits) {
+      commits.push_back(std::move(done));
+    } else {
+      done(Result<void>());
+    }
+  }
+
+  void send_ready(ConnectionId connection) override { ready.push_back(connection); }
+  void read_ready(ConnectionId connection) override { readable.push_back(connection); }
+  void close(ConnectionId connection, std::string last_bytes) override {
+    closed[connection] = std::move(last_bytes);
+  }
+  void refused(const Refusal& refusal) override {
+    refusals.push_back({refusal.what, std::string(refusal.client_id), std::string(refusal.topic),
+                        refusal.reason, std::string(refusal.why)});
+  }
+
+  // A second host that starts from the records of this one, as after a crash.
+  void replay_into(FakeHost& other) const {
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      RecordReader reader(records[i]);
+      Effect effect;
+      while (reader.next(effect)) {
+        if (!other.broker->apply(i + 1, effect)) ++other.damaged;
+      }
+      other.records.push_back(records[i]);
+    }
+  }
+
+  // Stand before the broker, which uses them to its end.
+  FakeClock clock{1'800'000'000'000'000};
+  bus::Router router;
+  bus::Retained retained{clock};
+  SessionNumbers numbers;
+  Metrics metrics;
+  bool holds_logins = false;
+  bool holds_publishes = false;
+  bool holds_commits = false;
+  std::vector<std::string> logins;
+  std::vector<MessagePtr> published;
+  std::deque<Ticket> tickets;
+  std::deque<std::function<void(const Result<void>&)>> commits;
+  std::vector<ConnectionId> ready;
+  std::vector<ConnectionId> readable;
+  std::map<ConnectionId, std::string> closed;
+  std::vector<Refused> refusals;
+  std::vector<std::string> records;  // the log: record n has sequence n + 1
+  int damaged = 0;
+  std::unique_ptr<Broker> broker;
+
+ private:
+  Seq append(const std::function<void(RecordWriter&)>& write) {
+    std::string bytes;
+    RecordWriter record(bytes, clock.wall_us());
+    write(record);
+    records.push_back(std::move(bytes));
+    return records.size();
+  }
+};
+
+// One client, in bytes.
+class Peer {
+ public:
+  explicit Peer(FakeHost& host) : host_(host), id_(host.broker->open("10.0.0.1")) {}
+
+  // Connects and eats the CONNACK, which must say yes.
+  Peer(FakeHost& host, std::string_view client_id, Version version, bool clean_start = true,
+       std::uint32_t expiry_s = 0)
+      : Peer(host) {
+    Connect packet;
+    packet.version = version;
+    packet.client_id = client_id;
+    packet.clean_start = clean_start;
+    packet.keep_alive_s = 60;
+    if (expiry_s != 0) packet.properties.set(Property::session_expiry, expiry_s);
+    connect(packet);
+  }
+  void connect(const Connect& packet) {
+    std::string bytes;
+    encode(bytes, packet);
+    is_reading_ = host_.broker->receive(id_, bytes);
+    connack = take();
+  }
+
+  bool send(std::string_view bytes) { return is_reading_ = host_.broker->receive(id_, bytes); }
+  bool send_hex(std::string_view text) { return send(from_hex(text)); }
+  // What came since the last take.
+  std::string take() {
+    std::string out;
+    for (std::string part; !(part = host_.broker->take_out(id_)).empty();) out += part;
+    const auto at = host_.closed.find(id_);
+    if (at != host_.closed.end()) out += std::exchange(at->second, {});
+    return out;
+  }
+  std::string take_hex() { return to_hex(take()); }
+  bool is_closed() const { return host_.closed.count(id_) != 0; }
+  void vanish() { host_.broker->closed(id_); }
+  ConnectionId id() const { return id_; }
+  bool is_reading() const { return is_reading_; }
+
+  std::string connack;
+
+ private:
+  FakeHost& host_;
+  ConnectionId id_;
+  bool is_reading_ = true;
+};
+
+}  // namespace nilo::mqtt
