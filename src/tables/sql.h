@@ -39,7 +39,7 @@ struct SqlRequest {
 };
 
 struct SqlOptions {
-  std::string library;  // path of libduckdb.so
+  std::string library{};  // path of libduckdb.so
   std::size_t memory_max = std::size_t{256} * 1024 * 1024;
   std::int64_t time_max_us = 10'000'000;  // waiting in the queue does not count
   std::size_t row_max = 100'000;

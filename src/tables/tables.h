@@ -31,8 +31,8 @@
 
 namespace nilo::tables {
 
-// A derived column: stored cells (in schema order) -> value. Pure. Text in the result must live
-// until the next call. Rounding to Column::decimals happens here, not there.
+// A derived column: stored cells (in schema order) -> value. Called on the tables thread only. Text
+// in the result lives until the next call of any. Rounding to Column::decimals happens here.
 using Derive = std::function<Value(std::span<const Value> stored_cells)>;
 
 struct TableDeclaration {
@@ -69,7 +69,7 @@ struct RowQuery {
 struct RowPage {
   Answer rows;              // the table's columns in schema order, then `received`
   std::string next_cursor;  // opaque; empty at the end
-  Seq seq = 0;              // changes up to this record are in; listen from the next
+  Seq seq = 0;              // changes up to this record are in, later ones may be
 };
 
 // What one row changed. Views live for the call.
