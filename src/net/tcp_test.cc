@@ -275,6 +275,10 @@ TEST_F(TcpServerTest, AConnectionMovesToAnotherLoop) {
 }
 
 TEST_F(TcpServerTest, ServesAThousandConnections) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;  // both ends are here: 2,000 descriptors, often 1,024 at first
+  ::setrlimit(RLIMIT_NOFILE, &limit);
   std::vector<TestClient> clients;
   for (int count = 0; count < 1000; ++count) clients.push_back(connect());
   for (std::size_t number = 0; number < clients.size(); ++number) {
