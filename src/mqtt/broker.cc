@@ -109,7 +109,8 @@ void Broker::read(Connection& connection, std::string_view bytes) {
 void Broker::read_kept(Connection& connection, std::string kept, std::string_view& bytes) {
   std::string_view rest = kept;
   std::size_t needed = 0;
-  while (!rest.empty() && !read_one(connection, rest, needed)) {
+  while (!rest.empty()) {
+    if (read_one(connection, rest, needed)) continue;
     const std::size_t missing = needed > rest.size() ? needed - rest.size() : 0;
     const std::size_t taken = may_read(connection) ? std::min(missing, bytes.size()) : 0;
     if (taken == 0) break;

@@ -7,6 +7,27 @@
 #include "mqtt/message_properties.h"
 
 namespace nilo::mqtt {
+namespace {
+
+// PUBACK and PUBREC know fewer reasons than the house (MQTT 5.0 sections 3.4.2.1, 3.5.2.1).
+Reason answer_reason(Reason reason) {
+  switch (reason) {
+    case Reason::success:
+    case Reason::no_matching_subscribers:
+    case Reason::unspecified_error:
+    case Reason::not_authorized:
+    case Reason::topic_name_invalid:
+    case Reason::quota_exceeded:
+    case Reason::payload_format_invalid:
+      return reason;
+    case Reason::packet_too_large:
+      return Reason::quota_exceeded;
+    default:
+      return Reason::implementation_specific_error;
+  }
+}
+
+}  // namespace
 
 void Broker::handle_publish(Connection& connection, const Frame& frame) {
   Publish packet;
@@ -95,7 +116,7 @@ void Broker::on_published(const Ticket& ticket, Reason reason, std::string_view 
   const std::uint32_t index = ticket.number - connection->first_ticket;
   if (index >= connection->unanswered.size()) return;
   Unanswered& entry = connection->unanswered[index];
-  entry.reason = reason;
+  entry.reason = answer_reason(reason);
   entry.is_known = true;
   if (!why.empty()) entry.why = std::make_unique<std::string>(why);
   if (index == 0) append_answers(*connection);
