@@ -168,7 +168,7 @@ TEST_F(SqlTest, OnlyReads) {
                                 "SET threads = 4",
                                 "RESET threads",
                                 "SET VARIABLE x = 1",
-                                "PRAGMA database_list",
+                                "PRAGMA threads = 4",
                                 "CALL pragma_version()",
                                 "BEGIN",
                                 "COMMIT",
