@@ -1,6 +1,7 @@
 #include "rules/convert.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "rules/lexer.h"
@@ -316,11 +317,23 @@ Datum compute(Context& context, Op op, const Datum& a, const Datum& b) {
 
 namespace {
 
+// Too large for a double becomes infinite, which a table refuses with a reason.
+Value decimal_cell(std::string_view digits) {
+  double number = 0;
+  const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (wrong != std::errc::result_out_of_range) return Value::float64(number);
+  const Decimal exact = Decimal::parse(digits).value_or(Decimal(1));
+  const bool is_tiny = exact < Decimal(1) && Decimal(-1) < exact;
+  return Value::float64(is_tiny ? 0.0 : digits[0] == '-' ? -HUGE_VAL : HUGE_VAL);
+}
+
 Value number_cell(Context& context, const Datum& value) {
+  const bool is_decimal = value.kind() == Kind::verbatim &&
+                          value.as_text().find_first_of(".eE") != std::string_view::npos;
+  if (is_decimal) return decimal_cell(value.as_text());
   const Datum number = resolved(context, value);
-  if (number.is_undefined()) return Value::null();
   if (number.kind() == Kind::integer) return Value::int64(number.as_integer());
-  return Value::float64(double_of(number));
+  return Value::float64(number.is_undefined() ? HUGE_VAL : double_of(number));
 }
 
 }  // namespace
