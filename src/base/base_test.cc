@@ -49,6 +49,7 @@ TEST(Utf8, RefusesOverlongFormsSurrogatesAndTruncation) {
   for (const char* bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80"}) {
     EXPECT_FALSE(is_utf8(bad)) << printable(bad, 20);
   }
+  EXPECT_TRUE(is_mqtt_text(std::string_view()));
   EXPECT_FALSE(is_mqtt_text(std::string_view("a\0b", 3)));
   EXPECT_EQ(printable("a\r\n\xff", 20), "a\\x0d\\x0a\\xff");
 }

@@ -58,7 +58,7 @@ bool is_utf8(std::string_view bytes) {
 }
 
 bool is_mqtt_text(std::string_view bytes) {
-  return std::memchr(bytes.data(), 0, bytes.size()) == nullptr && is_utf8(bytes);
+  return bytes.find('\0') == std::string_view::npos && is_utf8(bytes);
 }
 
 std::string printable(std::string_view bytes, std::size_t size_max) {
