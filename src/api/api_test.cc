@@ -535,7 +535,11 @@ TEST_F(ApiTokens, ShowTheSecretOnce) {
 TEST_F(ApiTokens, AreRefusedWithTheReason) {
   EXPECT_EQ(post("/api/v1/tokens", R"({"role":"device"})"), "400 'name' is required");
   EXPECT_EQ(post("/api/v1/tokens", R"({"name":"a","role":"root"})"),
-            "400 'role' must be device, viewer or admin");
+            "400 unknown role `root`");
+  EXPECT_EQ(post("/api/v1/tokens", R"({"name":"tank-1","role":"device","password":"12345678"})"),
+            R"(201 {"name":"tank-1","role":"device"})")
+      << "a password is not told back";
+  EXPECT_EQ(made_.password, "12345678");
   EXPECT_THAT(post("/api/v1/tokens", R"({"name":"a","role":"admin","valid_days":0})"),
               HasSubstr("400 valid_days must be 1 to 36500"));
   EXPECT_THAT(post("/api/v1/tokens", R"({"name":"a","role":"admin","valid_days":"1"})"),

@@ -46,6 +46,7 @@ struct NewToken {
   std::string name;
   Role role = Role::device;
   std::int64_t valid_for_us = 0;  // 0 = for ever
+  std::string password{};         // one the device has already; empty: a token is made
 };
 
 // A path of the stack that is answered by one SQL statement.

@@ -49,7 +49,9 @@ inline constexpr const char* kNewTokenSchema = R"({
   "type":"object","required":["name","role"],"properties":{
     "name":{"type":"string"},
     "role":{"$ref":"#/components/schemas/Role"},
-    "valid_days":{"type":"integer","minimum":1,"maximum":36500}}})";
+    "valid_days":{"type":"integer","minimum":1,"maximum":36500},
+    "password":{"type":"string","minLength":8,"maxLength":256,
+      "description":"One the device has already; without it a token is made."}}})";
 
 inline constexpr const char* kMadeTokenSchema = R"({
   "type":"object","properties":{

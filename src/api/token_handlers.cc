@@ -1,27 +1,21 @@
-#include <algorithm>
-
 #include "api/handlers.h"
 #include "api/json_body.h"
 
 namespace nilo::api {
 namespace {
 
-constexpr std::string_view kRoleWords[] = {"device", "viewer", "admin"};  // indexed by Role
 constexpr std::int64_t kDayUs = std::int64_t{24} * 3600 * 1'000'000;
 constexpr std::int64_t kTokenDaysMax = 36'500;
 
 Result<NewToken> read_token(std::string_view body) {
   JsonDocument document;
-  const JsonNode* const root = TRY(object_body(document, body, {"name", "role", "valid_days"}));
+  const JsonNode* const root =
+      TRY(object_body(document, body, {"name", "role", "valid_days", "password"}));
   NewToken token;
   token.name = TRY(text_member(*root, "name"));
   if (token.name.empty()) return Error{ErrorCode::invalid_argument, "'name' is required"};
-  const std::string role = TRY(text_member(*root, "role"));
-  const auto* const word = std::find(std::begin(kRoleWords), std::end(kRoleWords), role);
-  if (word == std::end(kRoleWords)) {
-    return Error{ErrorCode::invalid_argument, "'role' must be device, viewer or admin"};
-  }
-  token.role = static_cast<Role>(word - std::begin(kRoleWords));
+  token.role = TRY(role_of_word(TRY(text_member(*root, "role"))));
+  if (root->find("password") != nullptr) token.password = TRY(text_member(*root, "password"));
   const JsonNode* const days = root->find("valid_days");
   if (days == nullptr) return token;
   const Parameter parameter{
@@ -38,7 +32,7 @@ void list_tokens(const Context& context, Call& call) {
   for (const TokenInfo& token : context.backend.tokens()) {
     out += out.back() == '[' ? R"({"name":)" : R"(,{"name":)";
     append_json_string(out, token.name);
-    out.append(R"(,"role":")").append(kRoleWords[static_cast<std::size_t>(token.role)]);
+    out.append(R"(,"role":")").append(word_of(token.role));
     out.append(token.is_password ? R"(","kind":"password")" : R"(","kind":"token")");
     out.append(R"(,"revoked":)").append(token.revoked ? "true" : "false");
     append_json(out += R"(,"created":)", Value::timestamp(token.created_us));
@@ -57,8 +51,10 @@ void make_token(const Context& context, Call& call) {
         if (!secret) return respond(error_response(secret.error()));
         std::string out = R"({"name":)";
         append_json_string(out, token.name);
-        out.append(R"(,"role":")").append(kRoleWords[static_cast<std::size_t>(token.role)]);
-        append_json_string(out += R"(","token":)", *secret);
+        out.append(R"(,"role":")").append(word_of(token.role));
+        out += '"';
+        // A password is the caller's own; only what was made here is told.
+        if (token.password.empty()) append_json_string(out += R"(,"token":)", *secret);
         respond(json_response(out + "}", 201));
       });
 }

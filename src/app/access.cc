@@ -11,7 +11,6 @@ namespace nilo::app {
 
 namespace {
 
-constexpr std::string_view kRoleWords[] = {"device", "viewer", "admin"};
 constexpr std::string_view kSecretPrefix = "nilo_";
 constexpr std::size_t kSecretBytes = 24;
 constexpr std::size_t kNameSizeMax = 64;
@@ -76,16 +75,6 @@ std::string text_of(const Value& cell) {
 
 }  // namespace
 
-std::string_view word_of(Role role) { return kRoleWords[static_cast<std::size_t>(role)]; }
-
-Result<Role> role_of_word(std::string_view word) {
-  for (std::size_t i = 0; i < std::size(kRoleWords); ++i) {
-    if (kRoleWords[i] == word) return static_cast<Role>(i);
-  }
-  return Error{ErrorCode::invalid_argument, fmt::format("unknown role `{}`", printable(word, 40)),
-               "one of device, viewer, admin"};
-}
-
 TableSchema tokens_schema() {
   const auto column = [](const char* name, Type type) {
     Column out;
@@ -95,6 +84,7 @@ TableSchema tokens_schema() {
   };
   TableSchema schema;
   schema.name = kTokensTable;
+  schema.is_private = true;  // the hashes are nobody's business
   schema.columns = {column("name", Type::text),           column("role", Type::text),
                     column("is_password", Type::boolean), column("hash", Type::text),
                     column("created", Type::timestamp),   column("expires", Type::timestamp),

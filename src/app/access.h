@@ -44,10 +44,6 @@ struct NewToken {
   std::int64_t valid_for_us = 0;  // 0 = for ever
 };
 
-std::string_view word_of(Role role);
-// invalid_argument: names the three roles.
-Result<Role> role_of_word(std::string_view word);
-
 TableSchema tokens_schema();
 
 class Access {

@@ -1,9 +1,38 @@
 #include "app/applier.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <utility>
 
+#include "bus/topic_filter.h"
+
 namespace nilo::app {
+
+namespace {
+
+// {"table":"tank_levels","key":"2","seq":1042,"row":{"device_id":2,"distance":75,...}}
+Message message_of(const tables::Change& change) {
+  Message message;
+  message.topic = fmt::format("$table/{}/{}", change.schema.name, change.key);
+  message.qos = Qos::at_least_once;
+  std::string& json = message.payload;
+  json = "{\"table\":";
+  append_json_string(json, change.schema.name);
+  json += ",\"key\":";
+  append_json_string(json, change.key);
+  json += fmt::format(",\"seq\":{},\"row\":{{", change.seq);
+  for (std::size_t i = 0; i < change.cells.size(); ++i) {
+    if (i > 0) json += ',';
+    append_json_string(json, change.schema.columns[i].name);
+    json += ':';
+    append_json(json, change.cells[i]);
+  }
+  json += "}}";
+  return message;
+}
+
+}  // namespace
 
 Applier::~Applier() {
   if (thread_.joinable()) stop();
@@ -48,13 +77,23 @@ void Applier::run() {
   checkpoint();
 }
 
+void Applier::listen() {
+  listening_ = true;
+  rooms_.tables.set_change_listener([this](const tables::Change& change) {
+    const bool is_topic = !change.schema.is_private && bus::check_topic(change.key).has_value();
+    if (is_topic) changes_.push_back(message_of(change));
+  });
+}
+
 void Applier::handle(Item& item) {
+  if (!listening_ && rooms_.changes_wanted.load(std::memory_order_relaxed)) listen();
   if (item.outcome) {
     item.batch->for_each(item.first, [this](Seq seq, std::string_view record) {
       apply(rooms_.tables, rooms_.retained, seq, record);
     });
   }
   if (item.batch->done) item.batch->done(item.outcome, item.first);
+  if (!changes_.empty()) rooms_.on_changes(std::exchange(changes_, {}));
   if (item.outcome || failure_told_) return;
   if (const auto failure = rooms_.log.failure()) {
     failure_told_ = true;

@@ -6,6 +6,7 @@
 // Limits:  what waits here is bounded by the log's pending_size_max, which counts it until done.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -13,6 +14,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/logger.h"
@@ -33,6 +35,9 @@ class Applier final : public log::Follower {
     log::Log& log;
     const Clock& clock;
     Logger& logger;
+    // While true, each row is told as a message `$table/<table>/<key>`.
+    const std::atomic<bool>& changes_wanted;
+    std::function<void(std::vector<Message>)> on_changes;
     // Called once, on this thread, when the log takes nothing more.
     std::function<void(const Error&)> on_log_failure;
   };
@@ -57,6 +62,7 @@ class Applier final : public log::Follower {
   };
   void run();
   void handle(Item& item);
+  void listen();
   void checkpoint();
 
   Rooms rooms_;
@@ -67,6 +73,8 @@ class Applier final : public log::Follower {
   std::int64_t checkpointed_us_ = 0;
   Seq trimmed_ = 0;
   bool failure_told_ = false;
+  bool listening_ = false;
+  std::vector<Message> changes_;  // of the batch being applied
   std::thread thread_;
 };
 

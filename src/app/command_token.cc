@@ -20,7 +20,7 @@ struct TokenOptions {
   std::string name{};
   std::string role = "device";
   std::string password_file{};
-  std::string valid_for{};
+  std::int64_t valid_days = 0;
   bool json = false;
 };
 
@@ -52,10 +52,7 @@ Result<void> make(const TokenOptions& options) {
     body += ",\"password\":";
     append_json_string(body, TRY(read_password(options.password_file)));
   }
-  if (!options.valid_for.empty()) {
-    body += ",\"valid_for\":";
-    append_json_string(body, options.valid_for);
-  }
+  if (options.valid_days != 0) body += fmt::format(",\"valid_days\":{}", options.valid_days);
   const auto answer = TRY(call(options.remote, "POST", "/api/v1/tokens", body + "}"));
   if (options.json) {
     fmt::print("{}\n", answer.body);
@@ -70,7 +67,7 @@ Result<void> make(const TokenOptions& options) {
   fmt::print("{}\n", text_in(*root, "token"));
   fmt::print(stderr,
              "This is shown once. A device gives it as its MQTT password (any user name):\n"
-             "  mosquitto_pub -h HOST -u {} -P TOKEN -t topic -m message\n",
+             "  mosquitto_pub -h HOST -u {} -P TOKEN -t TOPIC -m MESSAGE\n",
              options.name);
   return {};
 }
@@ -114,22 +111,22 @@ int exit_code_of(const Result<void>& outcome) {
 
 Command token_new_command() {
   const auto options = std::make_shared<TokenOptions>();
-  return {
-      "token new",
-      "Makes a token for a device or a person and prints it, once.",
-      {"nilo token new barn", "nilo token new anna --role viewer",
-       "nilo token new esp32 --password-file -"},
-      with_remote({{"NAME", "whose token it is", &options->name, true},
-                   {"--role", "device (publish, subscribe), viewer (read), admin (everything)",
-                    &options->role},
-                   {"--password-file",
-                    "for devices that already have one: user NAME and the password in this "
-                    "file; -: standard input",
-                    &options->password_file},
-                   {"--valid-for", "e.g. 30d; default: until it is revoked", &options->valid_for},
-                   {"--json", "the server's answer as it is", &options->json}},
-                  options->remote),
-      [options] { return exit_code_of(make(*options)); }};
+  return {"token new",
+          "Makes a token for a device or a person and prints it, once.",
+          {"nilo token new barn", "nilo token new anna --role viewer",
+           "nilo token new esp32 --password-file -"},
+          with_remote({{"NAME", "whose token it is", &options->name, true},
+                       {"--role", "device (publish, subscribe), viewer (read), admin (everything)",
+                        &options->role},
+                       {"--password-file",
+                        "for devices that already have one: user NAME and the password in this "
+                        "file; -: standard input",
+                        &options->password_file},
+                       {"--valid-days", "days until it is worth nothing; 0: until it is revoked",
+                        &options->valid_days},
+                       {"--json", "the server's answer as it is", &options->json}},
+                      options->remote),
+          [options] { return exit_code_of(make(*options)); }};
 }
 
 Command token_ls_command() {

@@ -237,12 +237,12 @@ void MqttDoor::authenticate(mqtt::ConnectionId connection, const mqtt::Login& lo
   if (secret.starts_with("nilo_")) {
     return broker_.on_authenticated(connection, rooms_.access.by_token(secret));
   }
-  rooms_.check_password(std::string(login.user_name), std::string(login.password),
-                        [this, connection](Result<Principal> who) {
-                          run_on_loop([this, connection, who = std::move(who)] {
-                            broker_.on_authenticated(connection, who);
-                          });
-                        });
+  rooms_.passwords.check(std::string(login.user_name), std::string(login.password),
+                         [this, connection](Result<Principal> who) {
+                           run_on_loop([this, connection, who = std::move(who)] {
+                             broker_.on_authenticated(connection, who);
+                           });
+                         });
 }
 
 bool MqttDoor::may_publish(const Principal& principal, std::string_view topic) {
@@ -251,6 +251,7 @@ bool MqttDoor::may_publish(const Principal& principal, std::string_view topic) {
 
 // What the server says of itself ($error, $table) is for people, not for devices.
 bool MqttDoor::may_subscribe(const Principal& principal, std::string_view filter) {
+  if (filter.starts_with("$table/")) rooms_.changes_wanted.store(true);
   return principal.role != Role::device || !is_ours(filter);
 }
 

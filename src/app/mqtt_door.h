@@ -8,6 +8,7 @@
 //          loop (then QoS 0 is dropped and counted).
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "app/access.h"
 #include "app/ingest.h"
+#include "app/password_checks.h"
 #include "base/guarded.h"
 #include "mqtt/broker.h"
 #include "net/event_loop.h"
@@ -28,20 +30,17 @@ class MqttDoor;
 // The doors of all loops; fixed once the server runs.
 using MqttDoors = std::vector<std::unique_ptr<MqttDoor>>;
 
-// Checks a password off the loop and calls back on any thread.
-using CheckPassword = std::function<void(std::string name, std::string password,
-                                         std::function<void(Result<Principal>)>)>;
-
 class MqttDoor final : public mqtt::Host, public Post {
  public:
   struct Rooms {  // all must outlive the door
     net::EventLoop& loop;
     const MqttDoors& doors;
     const Access& access;
-    CheckPassword check_password;
+    PasswordChecks& passwords;
     bus::Router& router;
     bus::Retained& retained;
     mqtt::SessionNumbers& numbers;
+    std::atomic<bool>& changes_wanted;  // set once somebody subscribes to `$table/...`
     log::Log& log;
     const Clock& clock;
     Logger& logger;

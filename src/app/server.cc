@@ -20,7 +20,8 @@
 #include "app/access.h"
 #include "app/applier.h"
 #include "app/mqtt_door.h"
-#include "app/worker.h"
+#include "app/password_checks.h"
+#include "app/people.h"
 #include "bus/retained.h"
 #include "bus/router.h"
 #include "log/log.h"
@@ -34,7 +35,6 @@ namespace nilo::app {
 namespace {
 
 constexpr int kLoopsMax = 4;
-constexpr std::size_t kPasswordChecksMax = 64;  // waiting; more are refused
 constexpr std::string_view kAdminTokenName = "local-admin";
 constexpr std::int64_t kProgressEveryUs = 2'000'000;
 
@@ -74,47 +74,6 @@ std::vector<api::EndpointSpec> endpoints_of(const stack::Stack& stack) {
     }
   }
   return specs;
-}
-
-std::string rules_json(const stack::Stack& stack) {
-  std::string out = "{\"rules\":[";
-  for (const stack::Rule& rule : stack.rules) {
-    if (out.back() == '}') out += ',';
-    out += "{\"name\":";
-    append_json_string(out, rule.name);
-    out += ",\"sql\":";
-    append_json_string(out, rule.sql.value);
-    out += ",\"version\":";
-    append_json_string(out, rule.version);
-    out += ",\"put\":";
-    append_json_string(out, rule.put);
-    out += ",\"republish\":";
-    append_json_string(out, rule.republish ? rule.republish->topic : "");
-    out += fmt::format(",\"disabled\":{}}}", rule.disabled);
-  }
-  return out + "]}";
-}
-
-std::string things_json(const stack::Stack& stack) {
-  std::string out = "{\"things\":[";
-  for (const stack::Thing& thing : stack.things) {
-    if (out.back() == '}') out += ',';
-    out += "{\"id\":";
-    append_json_string(out, thing.id);
-    out += ",\"type\":";
-    append_json_string(out, thing.type);
-    out += ",\"name\":";
-    append_json_string(out, thing.name);
-    out += ",\"properties\":{";
-    for (const stack::Property& property : thing.properties) {
-      if (out.back() != '{') out += ',';
-      append_json_string(out, property.name);
-      out += ':';
-      append_json_string(out, property.text);
-    }
-    out += "}}";
-  }
-  return out + "]}";
 }
 
 log::LogOptions log_options(const ServerOptions& options, const stack::Settings& settings,
@@ -201,37 +160,15 @@ class RunningServer final : public Server {
     for (int i = 0; i < count; ++i) loops_.push_back(TRY(net::EventLoop::make()));
     // Before any thread is started: threads inherit the blocked signals.
     TRY(loops_[0]->on_signals({SIGINT, SIGTERM}, [this](int) { stop(); }));
-    passwords_ = std::make_unique<Worker>(kPasswordChecksMax);
+    passwords_ = std::make_unique<PasswordChecks>(*access_);
     for (std::uint32_t i = 0; i < loops_.size(); ++i) {
-      const MqttDoor::Rooms rooms{*loops_[i],
-                                  doors_,
-                                  *access_,
-                                  [this](std::string name, std::string password,
-                                         std::function<void(Result<Principal>)> done) {
-                                    check_password(std::move(name), std::move(password),
-                                                   std::move(done));
-                                  },
-                                  router_,
-                                  retained_,
-                                  session_numbers_,
-                                  *log_,
-                                  clock_,
-                                  logger_,
-                                  metrics_};
+      const MqttDoor::Rooms rooms{*loops_[i], doors_,    *access_,         *passwords_,
+                                  router_,    retained_, session_numbers_, changes_wanted_,
+                                  *log_,      clock_,    logger_,          metrics_};
       doors_.push_back(
           std::make_unique<MqttDoor>(rooms, mqtt::Limits(), i, static_cast<std::uint32_t>(count)));
     }
     return {};
-  }
-
-  void check_password(std::string name, std::string password,
-                      std::function<void(Result<Principal>)> done) {
-    const bool taken =
-        passwords_->post([this, name = std::move(name), password = std::move(password), done] {
-          done(access_->by_password(name, password));
-        });
-    if (taken) return;
-    done(Error{ErrorCode::resource_exhausted, "too many logins at once", "try again later"});
   }
 
   Result<void> replay() {
@@ -267,7 +204,9 @@ class RunningServer final : public Server {
 
   Result<void> number_new_tables() {
     applier_ = std::make_unique<Applier>(
-        Applier::Rooms{*tables_, retained_, *log_, clock_, logger_, [this](const Error& failure) {
+        Applier::Rooms{*tables_, retained_, *log_, clock_, logger_, changes_wanted_,
+                       [this](std::vector<Message> changes) { tell_changes(std::move(changes)); },
+                       [this](const Error& failure) {
                          logger_.error("log.failed", {{"reason", failure.message}});
                          failure_.with([&](std::optional<Error>& known) { known = failure; });
                          stop();
@@ -288,6 +227,14 @@ class RunningServer final : public Server {
     batch->done = [&](const Result<void>& result, Seq) { outcome.set_value(result); };
     log_->submit(std::move(batch));
     return outcome.get_future().get();
+  }
+
+  // Changes of tables are messages like any other.
+  void tell_changes(std::vector<Message> changes) {
+    MqttDoor& door = *doors_[0];
+    door.run_on_loop([&door, changes = std::move(changes)] {
+      for (const Message& change : changes) door.ingest().publish(change.view(), nullptr);
+    });
   }
 
   Result<void> load_own_tables() {
@@ -322,7 +269,7 @@ class RunningServer final : public Server {
     const auto made =
         TRY(access_->make_token({.name = std::string(kAdminTokenName), .role = Role::admin}));
     TRY(write_and_wait([&](RecordWriter& record) {
-      write_token(made.token, record);
+      write_token(*tables_, made.token, record);
       return true;
     }));
     access_->apply(made.token);
@@ -337,18 +284,6 @@ class RunningServer final : public Server {
     return Error{ErrorCode::unavailable, fmt::format("{}: {}", path, std::strerror(failure)), ""};
   }
 
-  void write_token(const Token& token, RecordWriter& record) {
-    RowWriter writer(*tables_->layout(kTokensTable));
-    writer.begin(clock_.wall_us());
-    const std::vector<Value> cells = cells_of(token);
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      const auto set = writer.set(i, cells[i]);
-      NILO_ASSERT(set.has_value());  // our own table, our own cells
-    }
-    const auto finished = writer.finish(record);
-    NILO_ASSERT(finished.has_value());
-  }
-
   Result<void> start_doors() {
     const auto count = static_cast<std::uint32_t>(doors_.size());
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -360,7 +295,9 @@ class RunningServer final : public Server {
     sql.memory_max = stack_.settings.sql_memory_bytes.value_or(sql.memory_max);
     if (stack_.settings.sql_time) sql.time_max_us = stack_.settings.sql_time->count() * 1000;
     sql_ = tables::Sql::make(*tables_, sql, logger_);
-    api_ = std::make_unique<api::Api>(backend(), endpoints_of(stack_),
+    people_ = std::make_unique<People>(
+        People::Rooms{*access_, *passwords_, *doors_[0], *tables_, *sql_, *log_, stack_});
+    api_ = std::make_unique<api::Api>(people_->backend(), endpoints_of(stack_),
                                       api::ApiOptions{.loopback_names_only = options_.open}, clock_,
                                       metrics_, logger_);
     mqtt_listener_ = TRY(net::TcpListener::listen(
@@ -386,87 +323,6 @@ class RunningServer final : public Server {
                    [this] { return static_cast<double>(tables_->memory_size()); });
   }
 
-  api::Backend backend() {
-    api::Backend backend;
-    backend.authenticate = [this](const api::Credentials& shown, api::Done<Principal> done) {
-      authenticate(shown, std::move(done));
-    };
-    backend.publish = [this](Message message, api::Done<void> done) {
-      publish(std::move(message), std::move(done));
-    };
-    backend.tables = [this] { return tables_->list(); };
-    backend.rows = [this](const tables::RowQuery& query) { return tables_->rows(query); };
-    backend.latest = [this](const tables::RowQuery& query) { return tables_->latest(query); };
-    backend.sql = [this](tables::SqlRequest request, tables::Sql::Done done) {
-      sql_->query(std::move(request), std::move(done));
-    };
-    backend.rules_json = [this] { return rules_json(stack_); };
-    backend.things_json = [this] { return things_json(stack_); };
-    backend.tokens = [this] { return tokens(); };
-    backend.make_token = [this](const api::NewToken& wanted, api::Done<std::string> done) {
-      make_token(wanted, std::move(done));
-    };
-    backend.revoke_token = [this](const std::string& name, api::Done<void> done) {
-      const auto token = access_->revoked(name);
-      if (!token) return done(token.error());
-      store_token(*token, std::move(done));
-    };
-    backend.ready = [this]() -> Result<void> {
-      const auto failure = log_->failure();
-      return failure ? Result<void>(*failure) : Result<void>();
-    };
-    return backend;
-  }
-
-  void authenticate(const api::Credentials& shown, api::Done<Principal> done) {
-    if (shown.is_none()) {
-      if (access_->is_open_to(shown.remote_ip)) return done(Principal{"", Role::admin});
-      return done(Error{ErrorCode::unauthenticated, "this needs a token",
-                        "send `Authorization: Bearer nilo_...`; make one with: nilo token new"});
-    }
-    if (!shown.token.empty()) return done(access_->by_token(shown.token));
-    if (shown.password.starts_with("nilo_")) return done(access_->by_token(shown.password));
-    check_password(shown.user, shown.password, std::move(done));
-  }
-
-  void publish(Message message, api::Done<void> done) {
-    MqttDoor& door = *doors_[0];
-    auto shared = std::make_shared<Message>(std::move(message));
-    door.run_on_loop([&door, shared, done = std::move(done)] {
-      door.ingest().publish(shared->view(), [done](const Result<void>& outcome) { done(outcome); });
-    });
-  }
-
-  std::vector<api::TokenInfo> tokens() const {
-    std::vector<api::TokenInfo> out;
-    for (const Token& token : access_->list()) {
-      out.push_back({token.name, token.role, token.is_password, token.revoked, token.created_us,
-                     token.expires_us});
-    }
-    return out;
-  }
-
-  // The secret is answered when the token is durable and lets its bearer in.
-  void make_token(const api::NewToken& wanted, api::Done<std::string> done) {
-    const auto made = access_->make_token(
-        {.name = wanted.name, .role = wanted.role, .valid_for_us = wanted.valid_for_us});
-    if (!made) return done(made.error());
-    store_token(made->token, [secret = made->secret, done = std::move(done)](Result<void> stored) {
-      done(stored ? Result<std::string>(secret) : Result<std::string>(stored.error()));
-    });
-  }
-
-  void store_token(const Token& token, api::Done<void> done) {
-    MqttDoor& door = *doors_[0];
-    door.run_on_loop([this, &door, token, done = std::move(done)] {
-      door.ingest().commit([this, &token](RecordWriter& record) { write_token(token, record); },
-                           [this, token, done](const Result<void>& outcome) {
-                             if (outcome) access_->apply(token);
-                             done(outcome);
-                           });
-    });
-  }
-
   void shut_down() {
     if (std::exchange(is_down_, true)) return;
     mqtt_listener_.reset();
@@ -488,6 +344,7 @@ class RunningServer final : public Server {
   bus::Retained retained_;
   mqtt::SessionNumbers session_numbers_;
   ErrorSlots error_slots_;
+  std::atomic<bool> changes_wanted_{false};
   Guarded<std::optional<Error>> failure_;
   std::string admin_token_;
   bool is_down_ = false;
@@ -498,8 +355,9 @@ class RunningServer final : public Server {
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
   MqttDoors doors_;
   std::unique_ptr<Applier> applier_;
-  std::unique_ptr<Worker> passwords_;
+  std::unique_ptr<PasswordChecks> passwords_;
   std::unique_ptr<tables::Sql> sql_;
+  std::unique_ptr<People> people_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::TcpListener> mqtt_listener_;
   std::unique_ptr<net::HttpServer> http_;

@@ -74,6 +74,10 @@ class Tables::Impl {
                                  [&](const auto& table) { return table->schema().name == name; });
     return at == tables_.end() ? nullptr : at->get();
   }
+  const Table* find_public(std::string_view name) const {
+    const Table* table = find(name);
+    return table != nullptr && !table->schema().is_private ? table : nullptr;
+  }
   const std::vector<std::unique_ptr<Table>>& tables() const { return tables_; }
   Seq applied_seq() const { return applied_seq_.load(std::memory_order_acquire); }
   Seq checkpoint_seq() const { return store_->seq(); }
@@ -299,7 +303,10 @@ std::size_t Tables::memory_size() const { return impl_->memory_size(); }
 
 std::vector<TableInfo> Tables::list() const {
   std::vector<TableInfo> out;
-  for (const auto& table : impl_->tables()) out.push_back(table->info());
+  for (const auto& table : impl_->tables()) {
+    const TableInfo info = table->info();
+    if (!info.schema->is_private) out.push_back(info);
+  }
   return out;
 }
 
@@ -322,12 +329,12 @@ Result<RowPage> Tables::latest(const RowQuery& query) const {
 }
 
 std::unique_ptr<Scan> Tables::scan(std::string_view table) const {
-  const Table* found = impl_->find(table);
+  const Table* found = impl_->find_public(table);
   return found == nullptr ? nullptr : scan_of(*found);
 }
 
 std::unique_ptr<Scan> Tables::scan_latest(std::string_view table) const {
-  const Table* found = impl_->find(table);
+  const Table* found = impl_->find_public(table);
   return found == nullptr ? nullptr : scan_latest_of(*found);
 }
 

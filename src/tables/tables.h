@@ -130,6 +130,7 @@ class Tables {
   Error full_error() const;
   std::size_t memory_size() const;
 
+  // Private tables are not among them, and scan() does not know them; rows() and latest() do.
   std::vector<TableInfo> list() const;
 
   // With a key: by time. Without: in the order of arrival. A table without sort key gives the

@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+
+#include "base/result.h"
 
 namespace nilo {
 
@@ -12,6 +15,10 @@ enum class Role : std::uint8_t {
   viewer,  // read everything, change nothing
   admin,   // everything
 };
+
+std::string_view word_of(Role role);
+// invalid_argument: names the three roles.
+Result<Role> role_of_word(std::string_view word);
 
 struct Principal {
   std::string name;

@@ -42,7 +42,8 @@ struct TableSchema {
   std::vector<Column> columns;
   std::size_t partition_count = 1;
   bool has_sort_key = false;
-  std::string thing;  // template "tank-{device_id}", or empty
+  bool is_private = false;  // the program's own: not listed, and no SQL sees it
+  std::string thing;        // template "tank-{device_id}", or empty
 
   std::size_t sort_column() const { return partition_count; }  // only if has_sort_key
   std::size_t stored_count() const;
