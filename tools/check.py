@@ -105,8 +105,14 @@ def check_lock():
 
 
 def check_docs():
-    """docs/formats/ and docs/decisions/ name each of their pages in their README.md."""
+    """A page that is named anywhere exists; the README.md of formats and decisions link each page."""
     complaints = []
+    for path in files("*.md", "*.h", "*.cc", "*.py", "*.toml", "*.txt"):
+        if path.startswith("tests/tools/"):
+            continue
+        named = set(re.findall(r"docs/[\w/-]+\.md", read(path)))
+        complaints += [f"{path} names {page}, which does not exist" for page in sorted(named)
+                       if not os.path.exists(os.path.join(ROOT, page))]
     for folder in ("docs/formats", "docs/decisions"):
         pages = files(f"{folder}/*.md")
         index = f"{folder}/README.md"
