@@ -1,43 +1,14 @@
 #include "mqtt/effects.h"
 
 #include "base/bytes.h"
+#include "value/message_bytes.h"
 
 namespace nilo::mqtt {
 namespace {
 
 constexpr std::uint8_t kRetainBit = 0x04;
-constexpr std::uint8_t kPayloadIsUtf8 = 0x01;
-constexpr std::uint8_t kHasExpiry = 0x02;
 
 bool is_complete(const ByteReader& in) { return in.ok() && in.at_end(); }
-
-void put_properties(std::string& out, const MessageProperties& properties) {
-  put_u8(out, static_cast<std::uint8_t>((properties.payload_is_utf8 ? kPayloadIsUtf8 : 0) |
-                                        (properties.has_expiry ? kHasExpiry : 0)));
-  put_varint(out, properties.expiry_s);
-  put_bytes(out, properties.content_type);
-  put_bytes(out, properties.response_topic);
-  put_bytes(out, properties.correlation_data);
-  put_varint(out, properties.user.size());
-  for (const auto& [name, value] : properties.user) {
-    put_bytes(out, name);
-    put_bytes(out, value);
-  }
-}
-
-void read_properties(ByteReader& in, MessageProperties& properties) {
-  const std::uint8_t flags = in.u8();
-  properties.payload_is_utf8 = (flags & kPayloadIsUtf8) != 0;
-  properties.has_expiry = (flags & kHasExpiry) != 0;
-  properties.expiry_s = static_cast<std::uint32_t>(in.varint());
-  properties.content_type = in.bytes();
-  properties.response_topic = in.bytes();
-  properties.correlation_data = in.bytes();
-  for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    const std::string_view name = in.bytes();
-    properties.user.emplace_back(name, in.bytes());
-  }
-}
 
 }  // namespace
 
@@ -121,13 +92,7 @@ void append_queued(RecordWriter& record, const MessageView& message,
     put_varint(out, delivery.identifiers.size());
     for (const std::uint32_t identifier : delivery.identifiers) put_varint(out, identifier);
   }
-  put_fixed(out, message.received_us);
-  put_bytes(out, message.topic);
-  put_bytes(out, message.client_id);
-  put_bytes(out, message.payload);
-  if (message.properties != nullptr && !message.properties->empty()) {
-    put_properties(out, *message.properties);
-  }
+  put_message(out, message);
   record.end();
 }
 
@@ -145,11 +110,7 @@ bool read_queued(std::string_view body, Message& message, std::vector<Delivery>&
       delivery.identifiers.push_back(static_cast<std::uint32_t>(in.varint()));
     }
   }
-  message.received_us = in.fixed<TimeUs>();
-  message.topic = in.bytes();
-  message.client_id = in.bytes();
-  message.payload = in.bytes();
-  if (in.ok() && !in.at_end()) read_properties(in, message.properties);
+  message = get_message(in);
   return is_complete(in);
 }
 

@@ -128,6 +128,17 @@ TEST(SessionEffects, QueuedWithoutPropertiesIsExact) {
   });
 }
 
+TEST(SessionEffects, QueuedIsAsInTheExampleOfItsPage) {
+  Message in;
+  in.topic = "t";
+  in.payload = "x";
+  in.qos = Qos::at_least_once;
+  const std::vector<Delivery> to = {{3, Qos::at_least_once, false, {}}};
+  const std::string body = body_of(
+      EffectKind::queued, [&](RecordWriter& record) { append_queued(record, in.view(), to); });
+  EXPECT_EQ(body, std::string("\x01\x03\x01\x00\x01\0\0\0\0\0\0\0\0\x01t\x01x\0\0\0", 20));
+}
+
 TEST(SessionEffects, DeliveredComesBackInAnyOrder) {
   const std::vector<Seq> in = {100, 101, 105, 90, 1'000'000'000'000};
   const std::string body = body_of(EffectKind::delivered,
