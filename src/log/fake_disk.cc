@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -45,10 +46,11 @@ class FakeFile final : public File {
     if (is_short && all.size() > 1) all.resize(all.size() / 2);
     if (all.empty()) return std::size_t{0};
     const auto begin = static_cast<std::size_t>(offset);
-    std::string& bytes = inode_->bytes;
-    const std::size_t size_before = bytes.size();
-    if (bytes.size() < begin + all.size()) bytes.resize(begin + all.size());
-    std::memcpy(bytes.data() + begin, all.data(), all.size());
+    const std::size_t size_before = inode_->bytes.size();
+    for (std::string* bytes : {&inode_->bytes, &inode_->written}) {
+      if (bytes->size() < begin + all.size()) bytes->resize(begin + all.size());
+      std::memcpy(bytes->data() + begin, all.data(), all.size());
+    }
     mark_dirty(std::min(begin, size_before), begin + all.size());
     return all.size();
   }
@@ -61,6 +63,7 @@ class FakeFile final : public File {
       for (const std::size_t sector : inode_->dirty) {
         copy_sector(sector, inode_->bytes, inode_->durable);
       }
+      inode_->written = inode_->bytes;
       ++disk_.sync_count_;
     }
     if (disk_.has_power_) inode_->dirty.clear();  // also after a failure: see the header
@@ -119,7 +122,8 @@ Result<bool> FakeDisk::enter(std::string_view what, std::string_view path,
   if (!fault_ || call < fault_->call) return false;
   if (call >= std::max(fault_->call_end, fault_->call + 1)) return false;
   if (fault_->only_writes && what != "write") return false;
-  if (fault_->number == 0) return true;
+  const bool is_first_write = what == "write" && !std::exchange(has_written_short_, true);
+  if (fault_->number == 0 || (fault_->first_is_short && is_first_write)) return true;
   return error_of(fault_->number, what, path);
 }
 
@@ -189,6 +193,7 @@ Result<std::unique_ptr<FileLock>> FakeDisk::lock(const std::string& path) {
 void FakeDisk::set_fault(std::optional<Fault> fault) {
   const std::lock_guard lock(mutex_);
   fault_ = fault;
+  has_written_short_ = false;
 }
 
 std::uint64_t FakeDisk::call_count() const {
@@ -212,13 +217,15 @@ void FakeDisk::cut_power_at(std::uint64_t call) {
 }
 
 void FakeDisk::lose_unsynced(Inode& inode, std::mt19937_64& random) {
-  const auto [small, large] = std::minmax({inode.durable.size(), inode.bytes.size()});
+  const auto [small, large] =
+      std::minmax({inode.durable.size(), inode.bytes.size(), inode.written.size()});
   std::string left = inode.durable;
   left.resize(std::uniform_int_distribution<std::size_t>(small, large)(random));
   for (const std::size_t sector : inode.dirty) {
-    if (random() % 2 == 0) copy_sector(sector, inode.bytes, left);
+    if (random() % 2 == 0) copy_sector(sector, inode.written, left);
   }
   inode.durable = left;
+  inode.written = left;
   inode.bytes = std::move(left);
   inode.dirty.clear();
 }
@@ -258,6 +265,7 @@ void FakeDisk::set_contents(const std::string& path, std::string bytes) {
   const std::lock_guard lock(mutex_);
   const auto inode = std::make_shared<Inode>();
   inode->durable = bytes;
+  inode->written = bytes;
   inode->bytes = std::move(bytes);
   entries_[path] = inode;
   durable_entries_[path] = inode;

@@ -1,8 +1,9 @@
 // log/fake_disk.h: a disk in memory that forgets, tears and fails, for tests.
 //
-// What is not synced may be lost when the power goes: of a file, any of its 512-byte sectors and
-// its size; of a folder, any creation, rename or removal. A failed sync forgets which sectors were
-// dirty, as Linux does: the next sync succeeds and does not write them (Rebello et al., ATC 2020).
+// What is not synced may be lost when the power goes: of a file, any of its 512-byte sectors, its
+// growth and its cuts; of a folder, any creation, rename or removal. A failed sync forgets which
+// sectors were dirty, as Linux does: the next sync succeeds and does not write them (Rebello et
+// al., ATC 2020).
 //
 // Threads: safe to share.
 #pragma once
@@ -26,10 +27,11 @@ class FakeDisk final : public Disk {
  public:
   // A call is anything asked of the disk or of one of its files, size() apart.
   struct Fault {
-    std::uint64_t call = 0;      // the number of the call that fails, from 1
-    std::uint64_t call_end = 0;  // the first one that succeeds again; 0 = `call` + 1
-    int number = 0;              // errno; 0 = a write takes only half of its bytes
-    bool only_writes = false;    // other calls succeed, as on a full disk
+    std::uint64_t call = 0;       // the number of the call that fails, from 1
+    std::uint64_t call_end = 0;   // the first one that succeeds again; 0 = `call` + 1
+    int number = 0;               // errno; 0 = a write takes only half of its bytes
+    bool only_writes = false;     // other calls succeed, as on a full disk
+    bool first_is_short = false;  // the first write that would fail takes half of its bytes
   };
 
   FakeDisk();
@@ -65,6 +67,7 @@ class FakeDisk final : public Disk {
   friend class FakeLock;
   struct Inode {
     std::string bytes;            // as a reader sees them
+    std::string written;          // and what was cut off them since the last sync
     std::string durable;          // as the platter has them
     std::set<std::size_t> dirty;  // sectors in which they may differ
   };
@@ -81,6 +84,7 @@ class FakeDisk final : public Disk {
   Entries durable_entries_;
   std::shared_ptr<Locks> locks_;
   std::optional<Fault> fault_;
+  bool has_written_short_ = false;
   std::uint64_t call_count_ = 0;
   std::uint64_t sync_count_ = 0;
   std::uint64_t power_cycle_ = 0;

@@ -251,7 +251,7 @@ TEST(Log, RefusesAFolderThatAnotherProcessUses) {
 
 TEST(Log, RefusesAReadOnlyFolderWithAHint) {
   World world;
-  world.disk.set_fault(FakeDisk::Fault{1, UINT64_MAX, EROFS, false});
+  world.disk.set_fault(FakeDisk::Fault{1, UINT64_MAX, EROFS, false, false});
   const auto log = world.try_open(world.options());
   ASSERT_FALSE(log);
   EXPECT_EQ(log.error().code, ErrorCode::permission_denied);
