@@ -326,6 +326,7 @@ class Checker {
               fmt::format("{}() asks about a message, and there is none here", function->name));
     }
     if (!check_count(node, *function)) return;
+    if (function->name == "encode" && nesting_ == 0) take_raw(*node.children[0]);
     check_literals(node);
     compile_pattern(node, *function);
   }
@@ -343,6 +344,10 @@ class Checker {
             : fmt::format("{} to {} arguments", function.count_min, function.count_max);
     mistake(node.place, fmt::format("{}() takes {}, this is {}", function.name, wanted, count));
     return false;
+  }
+
+  static void take_raw(Node& node) {
+    if (node.op == Op::payload) node.op = Op::raw;
   }
 
   static bool has_literal(const Node& node, std::size_t i, std::string_view text) {

@@ -81,30 +81,34 @@ double double_of(const Datum& number) {
   }
 }
 
-Datum to_int(Context& context, const Datum& value, Decimal::Rounding rounding,
-             Decimal::Rounding text_rounding) {
+Datum to_int(Context& context, const Datum& value, Decimal::Rounding rounding) {
   const Datum number = to_number(context, value);
   if (number.is_undefined() || is_int(number)) return number;
-  const Decimal whole = decimal_of(number).rounded(value.is_text() ? text_rounding : rounding);
+  const Decimal whole = decimal_of(number).rounded(rounding);
   return whole.is_int() ? context.make_int(whole) : Datum::undefined();
 }
 
 namespace {
 
-std::optional<std::int64_t> to_int64(const Datum& number) {
+// Numbers beyond 64 bits become the largest or smallest there is.
+std::optional<std::int64_t> limited(Context& context, const Datum& value,
+                                    Decimal::Rounding rounding) {
+  const Datum number = to_number(context, value);
+  if (number.is_undefined()) return std::nullopt;
   if (number.kind() == Kind::integer) return number.as_integer();
-  if (number.kind() != Kind::wide_int) return std::nullopt;
-  return number.as_decimal().is_negative() ? INT64_MIN : INT64_MAX;
+  const Decimal exact = decimal_of(number);
+  return exact.rounded(rounding).to_int64().value_or(exact.is_negative() ? INT64_MIN : INT64_MAX);
 }
 
 }  // namespace
 
 std::optional<std::int64_t> to_count(Context& context, const Datum& value) {
-  return to_int64(to_int(context, value, Decimal::Rounding::down, Decimal::Rounding::down));
+  return limited(context, value, Decimal::Rounding::down);
 }
 
 std::optional<std::int64_t> to_index(Context& context, const Datum& value) {
-  return to_int64(to_int(context, value, Decimal::Rounding::nearest, Decimal::Rounding::cut));
+  return limited(context, value,
+                 value.is_text() ? Decimal::Rounding::cut : Decimal::Rounding::nearest);
 }
 
 std::optional<double> to_double(Context& context, const Datum& value) {

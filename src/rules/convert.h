@@ -24,10 +24,8 @@ bool is_int(const Datum& number);
 Decimal decimal_of(const Datum& number);
 double double_of(const Datum& number);
 
-// Int by rounding a Decimal with `rounding` and a text with `text_rounding`. Undefined: no number,
-// or more than 34 digits.
-Datum to_int(Context& context, const Datum& value, Decimal::Rounding rounding,
-             Decimal::Rounding text_rounding);
+// Int, a Decimal or text rounded. Undefined: no number, or more than 34 digits.
+Datum to_int(Context& context, const Datum& value, Decimal::Rounding rounding);
 // A count or position, rounded down and limited to 64 bits.
 std::optional<std::int64_t> to_count(Context& context, const Datum& value);
 // The position of get(): to the nearest, a text cut.

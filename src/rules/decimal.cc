@@ -225,7 +225,7 @@ std::optional<Decimal> Decimal::add(const Decimal& a, const Decimal& b) {
   if (!short_enough) return Wide::add(high, low);
   const Coefficient x = high.coefficient_ * power_of_10(shift);
   const Coefficient y = low.coefficient_;
-  if (high.negative_ == low.negative_) return Decimal(high.negative_, x + y, low.exponent_);
+  if (high.negative_ == low.negative_) return checked(high.negative_, x + y, low.exponent_);
   return x >= y ? Decimal(high.negative_, x - y, low.exponent_)
                 : Decimal(low.negative_, y - x, low.exponent_);
 }

@@ -128,7 +128,7 @@ Datum cast(Context& context, const Node& node) {
     }
     case CastType::integer:
       if (value.kind() == Kind::boolean) return Datum::integer(value.is_true() ? 1 : 0);
-      return to_int(context, value, Decimal::Rounding::down, Decimal::Rounding::down);
+      return to_int(context, value, Decimal::Rounding::down);
     case CastType::decimal:
       return cast_to_decimal(context, value);
     case CastType::boolean:
@@ -206,6 +206,8 @@ Datum evaluate_op(Context& context, const Node& node) {
       return node.value;
     case Op::payload:
       return scope_of(context);
+    case Op::raw:
+      return Datum::text(context.message->payload);
     case Op::name:
       return member_of(context, scope_of(context), node.text);
     case Op::column:

@@ -34,13 +34,12 @@ Datum abs_of(const Call& call) {
 
 template <Decimal::Rounding rounding>
 Datum rounded(const Call& call) {
-  return to_int(call.context, call[0], rounding, rounding);
+  return to_int(call.context, call[0], rounding);
 }
 
 // Whole numbers of 64 bits; Decimals and texts rounded down.
 std::optional<std::int64_t> to_bits(const Call& call, std::size_t i) {
-  const Datum number =
-      to_int(call.context, call[i], Decimal::Rounding::down, Decimal::Rounding::down);
+  const Datum number = to_int(call.context, call[i], Decimal::Rounding::down);
   if (number.kind() != Kind::integer) return std::nullopt;
   return number.as_integer();
 }

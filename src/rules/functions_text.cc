@@ -250,12 +250,10 @@ Datum substring(const Call& call) {
   return Datum::text(begin < end ? text->substr(begin, end - begin) : std::string_view());
 }
 
-// "*" is the payload as it came, anything else its text.
+// Its `*` is the payload as it came, even if that is no text (Op::raw).
 Datum encode(const Call& call) {
-  const bool is_payload = call.node.children[0]->op == Op::payload && !call.context.is_nested;
-  const auto bytes =
-      is_payload ? std::optional(call.context.message->payload) : text_argument(call, 0);
-  if (!bytes || !call.context.spend_on(*bytes)) return {};
+  const auto bytes = text_argument(call, 0);
+  if (!bytes) return {};
   append_base64(cleared_buffer(call), *bytes);
   return text_in_buffer(call);
 }

@@ -40,7 +40,7 @@ std::shared_ptr<const Pattern> Pattern::compile(std::string_view expression, std
 
 // RE2 falls back from an automaton to a simulation of all its states when memory is short.
 std::size_t Pattern::steps_for(std::size_t size) const {
-  constexpr std::size_t kSimulatedPerStep = 512;
+  constexpr std::size_t kSimulatedPerStep = 64;
   const auto states = static_cast<std::size_t>(compiled_->expression.ProgramSize());
   return size * states / kSimulatedPerStep + 1;
 }

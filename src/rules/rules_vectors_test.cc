@@ -143,7 +143,7 @@ class VectorFile {
     const std::string where = place();
     std::vector<std::string> wanted;
     std::string line;
-    while (in_.peek() == ' ' && next_line(line)) sql += "\n" + line.substr(4);
+    while (in_.peek() == ' ' && next_line(line)) sql += "\n" + line;
     while (in_.peek() == '=' && next_line(line)) wanted.push_back(line.substr(3));
     expect(sql, wanted, where);
   }

@@ -23,6 +23,7 @@ struct Select;
 enum class Op : std::uint8_t {
   literal,      // value
   payload,      // *: what FROM gives, or an element of a nested FROM
+  raw,          // the payload's bytes: the * of encode(*, 'base64')
   name,         // text: a member of that
   column,       // of an Expression: `index`
   member,       // children[0].text
