@@ -40,7 +40,11 @@ Error error_of(std::string_view message) {
       Kind{"TransactionContext Error", ErrorCode::permission_denied},
   };
   for (const Kind& kind : kKinds) {
-    if (message.starts_with(kind.prefix)) return {kind.code, std::string(message)};
+    if (!message.starts_with(kind.prefix)) continue;
+    if (kind.code != ErrorCode::resource_exhausted) return {kind.code, std::string(message)};
+    // The lines that follow advise to change settings of DuckDB.
+    return {kind.code, std::string(message.substr(0, message.find('\n'))),
+            "ask for fewer rows or groups at once; `memory` in [sql] sets the limit"};
   }
   return {ErrorCode::invalid_argument, std::string(message)};
 }

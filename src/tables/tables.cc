@@ -292,11 +292,11 @@ void Tables::trim(Seq oldest) { impl_->trim(oldest); }
 bool Tables::is_full() const { return memory_size() >= impl_->options().head_size_max; }
 
 Error Tables::full_error() const {
-  constexpr std::size_t kMib = std::size_t{1024} * 1024;
+  const auto mb = [](std::size_t bytes) { return static_cast<double>(bytes) / 1e6; };
   return {ErrorCode::resource_exhausted,
-          fmt::format("tables hold {} MiB, their limit is {} MiB: no new rows",
-                      memory_size() / kMib, impl_->options().head_size_max / kMib),
-          "keep less of the log, or give the tables more memory"};
+          fmt::format("tables hold {:.1f} MB, their limit is {:.1f} MB: no new rows",
+                      mb(memory_size()), mb(impl_->options().head_size_max)),
+          "keep less of the log ([log] keep, size), or give the tables more ([tables] memory)"};
 }
 
 std::size_t Tables::memory_size() const { return impl_->memory_size(); }

@@ -236,7 +236,7 @@ TEST_F(TablesTest, AreFullAtTheirLimitAndSayWhy) {
   }
   const Error error = house_.tables().full_error();
   EXPECT_EQ(error.code, ErrorCode::resource_exhausted);
-  EXPECT_EQ(error.message, "tables hold 0 MiB, their limit is 0 MiB: no new rows");
+  EXPECT_EQ(error.message, "tables hold 0.1 MB, their limit is 0.1 MB: no new rows");
 }
 
 TEST_F(TablesTest, RowsCountAgainstTheBudgetAndTrimGivesItBack) {
