@@ -103,15 +103,19 @@ def nilo(*arguments, stdin=None, environment=None):
 class Server:
     """One `nilo serve` on free ports, with a data folder that goes with it.
 
-    `stack`: the folder to serve; `flags`: more of the command line. Started by `with`, or by
-    start(); may be stopped or killed and started again on the same data.
+    `stack`: the folder to serve; `flags`: more of the command line; `data`: a folder of the
+    caller's; `environment`: more of it; `program`: another nilo. Started by `with`, or by start();
+    may be stopped or killed and started again on the same data.
     """
 
-    def __init__(self, stack=WATER_TANKS, flags=("--open",), data=None):
+    def __init__(self, stack=WATER_TANKS, flags=("--open",), data=None, environment=None,
+                 program=NILO):
         self.stack = stack
         self.flags = list(flags)
+        self.environment = environment or {}
+        self.program = program
         self._folder = tempfile.mkdtemp(prefix="nilo-walk-")
-        self.data = data or os.path.join(self._folder, "data")  # `data`: a folder of the caller's
+        self.data = data or os.path.join(self._folder, "data")
         self.mqtt_port = 0
         self.url = ""
         self._log = os.path.join(self._folder, "server.log")
@@ -130,10 +134,10 @@ class Server:
         """Starts it and waits until /healthz answers 200."""
         addresses = {}
         self._process = subprocess.Popen(
-            [NILO, "serve", self.stack, "--data", self.data, "--mqtt", "127.0.0.1:0",
+            [self.program, "serve", self.stack, "--data", self.data, "--mqtt", "127.0.0.1:0",
              "--http", "127.0.0.1:0", *self.flags],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            text=True, errors="replace")
+            text=True, errors="replace", env={**os.environ, **self.environment})
         threading.Thread(target=self._read_output, args=(self._process.stdout, addresses),
                          daemon=True).start()
 
@@ -171,12 +175,16 @@ class Server:
     def stop(self):
         """SIGTERM; returns its exit code."""
         self._process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self):
+        """Waits for its end; returns its exit code."""
         return self._process.wait(START_TIMEOUT_S)
 
     def kill(self):
         """SIGKILL: what was not on disk is gone."""
         self._process.kill()
-        self._process.wait(START_TIMEOUT_S)
+        self.wait()
 
     def discard(self):
         """Ends it whatever its state and forgets its data; main() does this after each case."""
