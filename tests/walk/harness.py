@@ -259,6 +259,11 @@ class Subscriber:
                 return
         raise AssertionError(f"mosquitto_sub {topic} ended before it was subscribed")
 
+    def kill(self):
+        """It goes without a goodbye."""
+        self._process.kill()
+        self._process.wait()
+
     def lines(self, timeout_s=CLIENT_TIMEOUT_S):
         """`topic payload` of each message, once all have come."""
         try:
