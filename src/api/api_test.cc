@@ -535,7 +535,7 @@ TEST_F(ApiTokens, ShowTheSecretOnce) {
 TEST_F(ApiTokens, AreRefusedWithTheReason) {
   EXPECT_EQ(post("/api/v1/tokens", R"({"role":"device"})"), "400 'name' is required");
   EXPECT_EQ(post("/api/v1/tokens", R"({"name":"a","role":"root"})"),
-            "400 unknown role `root`");
+            "400 unknown role `root`; one of device, viewer, admin");
   EXPECT_EQ(post("/api/v1/tokens", R"({"name":"tank-1","role":"device","password":"12345678"})"),
             R"(201 {"name":"tank-1","role":"device"})")
       << "a password is not told back";

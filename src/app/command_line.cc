@@ -9,6 +9,7 @@
 
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "stack/error_table.h"
 
 namespace nilo::app {
 
@@ -80,6 +81,21 @@ std::string unknown_command(const std::vector<Command>& commands, int argc, char
   return text;
 }
 
+int print_help(const std::string& topic, const std::string& overview) {
+  const std::string_view explanation = stack::explain(topic);
+  if (topic == "exit-codes") {
+    std::fputs(kExitCodes, stdout);
+  } else if (!explanation.empty()) {
+    fmt::print("{}: {}\n", topic, explanation);
+  } else if (topic.empty()) {
+    std::fputs(overview.c_str(), stdout);
+  } else {
+    return report({ErrorCode::not_found, fmt::format("no help on `{}`", printable(topic, 40)),
+                   "nilo help exit-codes, or a code such as C204"});
+  }
+  return kExitDone;
+}
+
 }  // namespace
 
 int run_command_line(const std::vector<Command>& commands, int argc, char** argv) {
@@ -98,12 +114,11 @@ int run_command_line(const std::vector<Command>& commands, int argc, char** argv
     sub.callback([&exit_code, &command] { exit_code = command.run(); });
   }
   std::string topic;
-  CLI::App* help = app.add_subcommand("help", "more on a topic: exit-codes");
-  help->add_option("TOPIC", topic, "exit-codes");
-  help->callback([&] {
-    std::fputs(topic == "exit-codes" ? kExitCodes : app.help().c_str(), stdout);
-    exit_code = kExitDone;
-  });
+  CLI::App* help = app.add_subcommand("help",
+                                      "More on a topic.\n\n  $ nilo help exit-codes\n"
+                                      "  $ nilo help C204\n");
+  help->add_option("TOPIC", topic, "exit-codes, or the code of a mistake in a stack");
+  help->callback([&] { exit_code = print_help(topic, app.help()); });
 
   if (const std::string mistake = unknown_command(commands, argc, argv); !mistake.empty()) {
     fmt::print(stderr, "error: {}\n  help: nilo --help\n", mistake);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ namespace nilo::app {
 namespace {
 
 constexpr int kLoopsMax = 4;
+constexpr std::uint64_t kMemoryBeyondBudgets = std::uint64_t{2} << 30;
 constexpr std::string_view kAdminTokenName = "local-admin";
 constexpr std::int64_t kProgressEveryUs = 2'000'000;
 
@@ -99,6 +101,7 @@ class RunningServer final : public Server {
 
   // Each step says what holds after it.
   Result<void> open() {
+    limit_memory();
     TRY(make_private_dir(options_.data_dir));
     access_ = TRY(Access::make(clock_, options_.open));
     TRY(open_tables());
@@ -120,7 +123,9 @@ class RunningServer final : public Server {
     for (std::size_t i = 1; i < loops_.size(); ++i) {
       threads.emplace_back([this, i] { loops_[i]->run(); });
     }
+    threads.emplace_back([this] { people_loop_->run(); });
     loops_[0]->run();
+    people_loop_->stop();
     for (std::thread& thread : threads) thread.join();
     shut_down();
     return failure_.with([](std::optional<Error>& failure) -> Result<void> {
@@ -141,6 +146,18 @@ class RunningServer final : public Server {
   }
 
  private:
+  // DuckDB's own limit does not count a single huge value; this one does. Far above all budgets
+  // together, so that only such a statement meets it.
+  void limit_memory() {
+    const tables::TablesOptions tables;
+    const tables::SqlOptions sql;
+    const std::uint64_t budgets =
+        stack_.settings.tables_memory_bytes.value_or(tables.head_size_max) +
+        stack_.settings.sql_memory_bytes.value_or(sql.memory_max);
+    const rlimit limit{budgets + kMemoryBeyondBudgets, RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_DATA, &limit) != 0) logger_.warn("server.memory_not_limited");
+  }
+
   Result<void> open_tables() {
     tables::TablesOptions options;
     options.state_dir = options_.data_dir + "/state";
@@ -158,6 +175,7 @@ class RunningServer final : public Server {
   Result<void> make_loops() {
     const int count = options_.loop_count > 0 ? options_.loop_count : cores_allowed();
     for (int i = 0; i < count; ++i) loops_.push_back(TRY(net::EventLoop::make()));
+    people_loop_ = TRY(net::EventLoop::make());
     // Before any thread is started: threads inherit the blocked signals.
     TRY(loops_[0]->on_signals({SIGINT, SIGTERM}, [this](int) { stop(); }));
     passwords_ = std::make_unique<PasswordChecks>(*access_);
@@ -303,7 +321,7 @@ class RunningServer final : public Server {
     mqtt_listener_ = TRY(net::TcpListener::listen(
         *loops_[0], options_.mqtt, logger_,
         [this](int fd, const std::string& remote_ip) { doors_[0]->take(fd, remote_ip); }));
-    http_ = TRY(net::HttpServer::listen(*loops_[0], options_.http, {}, logger_,
+    http_ = TRY(net::HttpServer::listen(*people_loop_, options_.http, {}, logger_,
                                         [this](net::HttpRequest request, net::Respond respond) {
                                           api_->handle(std::move(request), std::move(respond));
                                         }));
@@ -353,6 +371,7 @@ class RunningServer final : public Server {
   std::unique_ptr<tables::Tables> tables_;
   std::unique_ptr<log::Log> log_;
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
+  std::unique_ptr<net::EventLoop> people_loop_;  // so that no page delays a device
   MqttDoors doors_;
   std::unique_ptr<Applier> applier_;
   std::unique_ptr<PasswordChecks> passwords_;

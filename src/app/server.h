@@ -5,8 +5,9 @@
 //    v                   | acknowledgements
 //   applier (tables thread): tables, retained    <-  api, SQL  <-  people
 //
-// Threads: run() uses the caller's as loop 0 and adds one for each further loop, one for the log,
-//          one for the tables, one for passwords, and SQL's own when it is first asked.
+// Threads: run() uses the caller's as loop 0 and adds one for each further loop, one for HTTP, one
+//          for the log, one for the tables, one for passwords, and SQL's own when it is first
+//          asked.
 #pragma once
 
 #include <memory>

@@ -36,7 +36,9 @@ TEST(TankModel, StaysInsideTheTankAndNowAndThenHearsNoEcho) {
     const int cm = model.reading_cm(1).value();
     ++readings;
     silent += cm == 0;
-    if (cm != 0) EXPECT_NEAR(cm, model.distance_cm(1), 1.5);
+    if (cm != 0) {
+      EXPECT_NEAR(cm, model.distance_cm(1), 1.5);
+    }
     lowest = std::min(lowest, model.distance_cm(1));
     highest = std::max(highest, model.distance_cm(1));
   }
