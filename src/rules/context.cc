@@ -41,7 +41,7 @@ void Arena::reset() {
 
 void Context::begin(const std::shared_ptr<const Program>& next) {
   if (program != next) program = next;
-  message = nullptr;
+  message = {};
   cells = {};
   is_nested = false;
   variables_known = 0;
@@ -84,7 +84,7 @@ void Context::set_variable(std::size_t index, const Datum& value) {
 
 Datum Context::payload_as_json() {
   if (payload_state == Payload::unread) {
-    const auto root = payload_document.parse(message->payload);
+    const auto root = payload_document.parse(message.payload);
     payload_state = root ? Payload::json : Payload::other;
     if (!root) return stop("payload is " + root.error().message);
     payload = Datum::of(**root);

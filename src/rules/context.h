@@ -44,7 +44,7 @@ class Arena {
 struct Context {
   // --- what the evaluation is about
   std::shared_ptr<const Program> program;
-  const MessageView* message = nullptr;
+  MessageView message;
   std::span<const Value> cells;  // of an Expression
   Datum scope;                   // what names and * refer to, inside a nested SELECT
   bool is_nested = false;

@@ -153,13 +153,22 @@ namespace {
 
 int sign_of(std::strong_ordering order) { return order < 0 ? -1 : order > 0 ? 1 : 0; }
 
+bool is_exact_double(const Datum& number) {
+  constexpr std::int64_t kExactMax = std::int64_t{1} << 53;
+  if (number.kind() == Kind::real) return true;
+  return number.kind() == Kind::integer && number.as_integer() <= kExactMax &&
+         number.as_integer() >= -kExactMax;
+}
+
 // Both are resolved numbers.
 int compare_numbers(const Datum& a, const Datum& b) {
   if (a.kind() == Kind::integer && b.kind() == Kind::integer) {
     return sign_of(a.as_integer() <=> b.as_integer());
   }
-  if (a.kind() == Kind::real && b.kind() == Kind::real) {
-    return a.as_real() < b.as_real() ? -1 : a.as_real() > b.as_real() ? 1 : 0;
+  if (is_exact_double(a) && is_exact_double(b)) {
+    const double x = double_of(a);
+    const double y = double_of(b);
+    return x < y ? -1 : x > y ? 1 : 0;
   }
   return sign_of(decimal_of(a) <=> decimal_of(b));
 }

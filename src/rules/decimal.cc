@@ -27,9 +27,12 @@ constexpr Coefficient power_of_10(int n) { return kPowers[static_cast<std::size_
 constexpr Coefficient kShort = power_of_10(17);
 constexpr int kShortShiftMax = 16;
 
+// n <= 76: 10^77 may not fit.
 Product wide_power_of_10(int n) {
-  const Product low = power_of_10(n % 38);
-  return n >= 38 ? Product(low * Product(power_of_10(38))) : low;
+  constexpr int kStep = 38;
+  Product out = power_of_10(n % kStep);
+  for (n /= kStep; n > 0; --n) out *= Product(power_of_10(kStep));
+  return out;
 }
 
 int digits_of(Coefficient coefficient) {
@@ -64,12 +67,10 @@ struct Wide {
   // `inexact`: something non-zero was lost below `product` already.
   static std::optional<Decimal> rounded(bool negative, const Product& product, int exponent,
                                         bool inexact) {
-    int digits = 0;
-    Product power = 1;
-    while (power <= product && digits < 77) {
-      ++digits;
-      power *= 10;
-    }
+    if (product == 0) return Decimal();
+    const auto bits = static_cast<int>(boost::multiprecision::msb(product)) + 1;
+    const int estimate = bits * 1233 >> 12;  // as in digits_of()
+    const int digits = estimate + (product >= wide_power_of_10(estimate) ? 1 : 0);
     const int cut = digits - Decimal::kDigitsMax;
     if (cut <= 0) return Decimal::checked(negative, static_cast<Coefficient>(product), exponent);
     const Product unit = wide_power_of_10(cut);
@@ -247,6 +248,15 @@ std::optional<Decimal> Decimal::multiply(const Decimal& a, const Decimal& b) {
 std::optional<Decimal> Decimal::divide(const Decimal& a, const Decimal& b) {
   if (b.is_zero()) return std::nullopt;
   if (a.is_zero()) return Decimal();
+  if (a.coefficient_ < kShort) {
+    // Most quotients of everyday numbers end soon.
+    constexpr int kScale = 17;
+    const Coefficient scaled = a.coefficient_ * power_of_10(kScale);
+    if (scaled % b.coefficient_ == 0) {
+      return checked(a.negative_ != b.negative_, scaled / b.coefficient_,
+                     a.exponent_ - b.exponent_ - kScale);
+    }
+  }
   return Wide::divide(a, b);
 }
 

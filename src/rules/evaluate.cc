@@ -207,7 +207,7 @@ Datum evaluate_op(Context& context, const Node& node) {
     case Op::payload:
       return scope_of(context);
     case Op::raw:
-      return Datum::text(context.message->payload);
+      return Datum::text(context.message.payload);
     case Op::name:
       return member_of(context, scope_of(context), node.text);
     case Op::column:
@@ -260,7 +260,7 @@ Datum evaluate_op(Context& context, const Node& node) {
 // A node with a slot depends on nothing but the topic.
 Datum evaluate_cached(Context& context, const Node& node) {
   if (context.topic_entry == nullptr) {
-    context.topic_entry = &context.topic_cache.entry(context.program, context.message->topic);
+    context.topic_entry = &context.topic_cache.entry(context.program, context.message.topic);
   }
   if (const Datum* known = context.topic_entry->find(node.slot)) return *known;
   const Datum value = evaluate_op(context, node);

@@ -22,7 +22,7 @@ std::string_view visible_topic(std::string_view topic) {
 
 // topic() or topic(n), segments counting from 1.
 Datum topic(const Call& call) {
-  std::string_view text = visible_topic(call.context.message->topic);
+  std::string_view text = visible_topic(call.context.message.topic);
   if (call.count() == 0) return Datum::text(text);
   const auto wanted = to_count(call.context, call[0]);
   if (!wanted || *wanted < 1) return {};
@@ -39,11 +39,11 @@ Datum text_or_undefined(std::string_view text) {
 }
 
 Datum client_id(const Call& call) {
-  const std::string_view id = call.context.message->client_id;
+  const std::string_view id = call.context.message.client_id;
   return Datum::text(id.empty() ? std::string_view("n/a") : id);
 }
-Datum principal(const Call& call) { return text_or_undefined(call.context.message->principal); }
-Datum source_ip(const Call& call) { return text_or_undefined(call.context.message->source_ip); }
+Datum principal(const Call& call) { return text_or_undefined(call.context.message.principal); }
+Datum source_ip(const Call& call) { return text_or_undefined(call.context.message.source_ip); }
 Datum sql_version(const Call& call) { return Datum::text(call.context.program->version); }
 
 // A random UUID (RFC 4122, version 4). Empty: the system gives no random bytes.
@@ -65,7 +65,7 @@ Datum new_uuid(const Call& call) { return call.context.make_text(new_uuid_text()
 // The same for all uses in one message.
 Datum trace_id(const Call& call) {
   Context& context = call.context;
-  if (context.message->client_id.empty()) return {};
+  if (context.message.client_id.empty()) return {};
   if (context.trace_id.empty()) context.trace_id = new_uuid_text();
   return Datum::text(context.trace_id);
 }
@@ -73,7 +73,7 @@ Datum trace_id(const Call& call) {
 Datum get_mqtt_property(const Call& call) {
   static const MessageProperties kNone;
   if (!call[0].is_text()) return {};
-  const MessageProperties* given = call.context.message->properties;
+  const MessageProperties* given = call.context.message.properties;
   const MessageProperties& properties = given == nullptr ? kNone : *given;
   const std::string_view name = call[0].as_text();
   if (name == "content_type") return text_or_undefined(properties.content_type);
@@ -91,7 +91,7 @@ Datum get_mqtt_property(const Call& call) {
 
 // With a key: its values. Without: one object a property.
 Datum get_user_properties(const Call& call) {
-  const MessageProperties* properties = call.context.message->properties;
+  const MessageProperties* properties = call.context.message.properties;
   const std::size_t size = properties == nullptr ? 0 : properties->user.size();
   if (call.count() > 0 && !call[0].is_text()) return {};
   const std::span<Datum> out = call.context.make_array<Datum>(size);

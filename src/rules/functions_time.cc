@@ -9,7 +9,7 @@ namespace {
 
 // Milliseconds at which the server received the message.
 Datum timestamp(const Call& call) {
-  return Datum::integer(call.context.message->received_us / 1000);
+  return Datum::integer(call.context.message.received_us / 1000);
 }
 
 // parse_time(pattern, milliseconds[, zone]) writes a time as text.

@@ -16,7 +16,8 @@ constexpr const char* kRules[] = {
     "SELECT *, a + b AS sum, a.b AS c.d, upper(s) AS c.e FROM '#'",
     "SELECT VALUE (SELECT *, n * 2 AS m FROM list WHERE n > 1 OR n = '1') FROM '#'",
     "SELECT VALUE transform('enrichArray', a, list) FROM '#'",
-    "SELECT VALUE [* = *, a % b, a / b, -a, a - b, round(a), trunc(a, b), power(a, 2)] FROM '#'",
+    "SELECT VALUE [list = list, a = b, a % b, a / b, -a, a - b, round(a), trunc(a, b), power(a, "
+    "2)] FROM '#'",
     "SELECT VALUE [substring(s, a, b), lpad(s, a), indexof(s, b), regexp_replace(s, 'a|b?', "
     "'$0$0'),"
     " regexp_matches(s, b), replace(s, b, '--'), lower(s), length(s), trim(s)] FROM '#'",

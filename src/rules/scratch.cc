@@ -60,7 +60,7 @@ Result<void> Scratch::append_json(std::string& out) {
   Context& context = *context_;
   NILO_ASSERT(context.outcome == Outcome::matched);
   if (context.program->is_verbatim) {
-    out += context.message->payload;
+    out += context.message.payload;
     return {};
   }
   const Datum result = whole(context);

@@ -43,7 +43,7 @@ Outcome Statement::evaluate(const MessageView& message, Scratch& scratch) const 
   Context& context = *scratch.context_;
   const Select& select = program_->select;
   context.begin(program_);
-  context.message = &message;
+  context.message = message;
   context.outcome = Outcome::no_match;
   if (holds(context, select.where)) {
     context.outcome = Outcome::matched;

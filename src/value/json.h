@@ -4,7 +4,7 @@
 // Threads: one JsonDocument per thread. It is made to be reused: once warm it allocates nothing.
 // Limits:  kJsonDepthMax nested containers, kJsonSizeMax bytes; time and memory linear in the text
 //          (n log n in the members of one object).
-// Why our own and not simdjson: docs/decisions/0007-json-reader.md.
+// Why our own and not simdjson: docs/decisions/0030-json-reader.md.
 #pragma once
 
 #include <cstddef>
