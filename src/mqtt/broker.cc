@@ -4,6 +4,7 @@
 #include "mqtt/broker.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace nilo::mqtt {
 namespace {
@@ -271,8 +272,13 @@ void Broker::drop(Connection& connection, bool publishes_will, bool tells_host) 
 void Broker::refuse(const Connection& connection, Refusal::What what, std::string_view topic,
                     Reason reason, std::string_view why) {
   counters_.refused.add();
-  const std::string_view client_id =
-      connection.session == nullptr ? std::string_view() : connection.session->client_id;
+  std::string_view client_id;
+  Connect packet;
+  if (connection.session != nullptr) {
+    client_id = connection.session->client_id;
+  } else if (!decode({PacketType::connect, 0, connection.connect_packet, 0}, packet)) {
+    client_id = packet.client_id;
+  }
   rooms_.host.refused(
       {what, client_id, connection.principal.name, connection.source_ip, topic, reason, why});
 }
@@ -294,6 +300,7 @@ void Broker::check_due(Connection& connection) {
   const std::int64_t term_us = connection.keep_alive_s * kSecondUs * 3 / 2;  // [MQTT-3.1.2-22]
   if (term_us == 0) return set_timer(connection, kNoTimer);
   if (connection.last_seen_us + term_us > now_us_) {
+    if (connection.unanswered.empty()) connection.unanswered.shrink();
     return set_timer(connection, connection.last_seen_us + term_us);
   }
   fail(connection, {Reason::keep_alive_timeout, "silent for one and a half keep alive"});
@@ -310,6 +317,8 @@ void Broker::tick() {
     check_due(*find_session(session_timers_.begin()->second));
   }
   commit_delivered();
+  counters_.received.add(std::exchange(received_count_, 0));
+  counters_.sent.add(std::exchange(sent_count_, 0));
 }
 
 void Broker::shut_down() {

@@ -64,10 +64,10 @@ void Broker::handle_connect(Connection& connection, const Frame& frame) {
       static_cast<std::uint16_t>(packet.properties.number(Property::receive_maximum, 65'535));
   connection.wants_reasons =
       packet.properties.number(Property::request_problem_information, 1) != 0;
+  connection.connect_packet = frame.body;
   if (const Fault refusal = check_connect(packet)) {
     return refuse_connect(connection, refusal.reason, refusal.why);
   }
-  connection.connect_packet = frame.body;
   connection.state = Connection::State::authenticating;
   rooms_.host.authenticate(
       connection.id, {packet.client_id, packet.has_user_name, packet.has_password, packet.user_name,
@@ -154,12 +154,11 @@ void Broker::begin_session(Connection& connection) {
   if (is_new) session = &make_session(client_id, rooms_.numbers.take(persistent));
   set_timer(*session, kNoTimer);
   session->will.reset();  // the client is back before its delay [MQTT-3.1.3-9]
-  const bool is_renumbered = session->is_persistent() != persistent;
-  if (is_renumbered) {
+  if (session->is_persistent() && !persistent) {
     ended = session->number;
-    renumber(*session, persistent);
+    renumber(*session);
   }
-  const bool is_logged = persistent && (is_new || is_renumbered || session->expiry_s != expiry_s);
+  const bool is_logged = persistent && (is_new || session->expiry_s != expiry_s);
   session->expiry_s = expiry_s;
   session->connection = &connection;
   connection.session = session;
@@ -169,9 +168,7 @@ void Broker::begin_session(Connection& connection) {
   connection.state = Connection::State::committing;
   const auto write = [&](RecordWriter& record) {
     if (is_persistent(ended)) append_session_end(record, ended);
-    if (!is_logged) return;
-    append_session(record, {session->number, expiry_s, client_id});
-    if (is_renumbered) append_subscriptions(record, *session);
+    if (is_logged) append_session(record, {session->number, expiry_s, client_id});
   };
   rooms_.host.commit(write, [this, id = connection.id, is_new](const Result<void>& outcome) {
     Connection* const waiting = find(id);

@@ -217,7 +217,8 @@ Fault decode(const Frame& frame, Version version, Publish& out) {
     return {Reason::malformed_packet, "topic is empty"};
   }
   if (!is_name(out.topic)) return {Reason::malformed_packet, "topic is not plain text"};
-  if (out.topic.find_first_of("+#") != std::string_view::npos) {
+  if (std::any_of(out.topic.begin(), out.topic.end(),
+                  [](char c) { return c == '+' || c == '#'; })) {
     return {Reason::malformed_packet, "topic has a wildcard"};  // [MQTT-3.3.2-2]
   }
   return {};

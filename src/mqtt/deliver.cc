@@ -123,7 +123,7 @@ bool Broker::append_publish(Connection& connection, const Message& message, Publ
     counters_.dropped_large.add();
     return false;
   }
-  counters_.sent.add();
+  ++sent_count_;
   return true;
 }
 

@@ -10,10 +10,12 @@ namespace nilo::mqtt {
 namespace {
 
 // PUBACK and PUBREC know fewer reasons than the house (MQTT 5.0 sections 3.4.2.1, 3.5.2.1).
-Reason answer_reason(Reason reason) {
+// That nobody listens is told where the exchange ends, in a PUBACK.
+Reason answer_reason(Reason reason, Qos qos) {
   switch (reason) {
-    case Reason::success:
     case Reason::no_matching_subscribers:
+      return qos == Qos::at_least_once ? reason : Reason::success;
+    case Reason::success:
     case Reason::unspecified_error:
     case Reason::not_authorized:
     case Reason::topic_name_invalid:
@@ -34,7 +36,7 @@ void Broker::handle_publish(Connection& connection, const Frame& frame) {
   if (const Fault fault = decode(frame, connection.version, packet)) {
     return fail(connection, fault);
   }
-  counters_.received.add();
+  ++received_count_;
   if (connection.version == Version::v5) {
     if (const Fault fault = resolve_alias(connection, packet)) return fail(connection, fault);
   }
@@ -46,8 +48,11 @@ void Broker::handle_publish(Connection& connection, const Frame& frame) {
     }
     if (packet.qos == Qos::exactly_once && is_repeated(connection, packet)) return;
   }
-  if (const auto valid = bus::check_topic(packet.topic); !valid) {
-    return refuse_publish(connection, packet, Reason::topic_name_invalid, valid.error().message);
+  // The codec has seen that it is text without wildcards; only a long one can break a limit.
+  if (packet.topic.size() >= kTopicLevelsMax) {
+    if (const auto valid = bus::check_topic(packet.topic); !valid) {
+      return refuse_publish(connection, packet, Reason::topic_name_invalid, valid.error().message);
+    }
   }
   if (packet.payload.size() > kPayloadSizeMax) {
     return refuse_publish(connection, packet, Reason::quota_exceeded, "payload is too large");
@@ -116,7 +121,7 @@ void Broker::on_published(const Ticket& ticket, Reason reason, std::string_view 
   const std::uint32_t index = ticket.number - connection->first_ticket;
   if (index >= connection->unanswered.size()) return;
   Unanswered& entry = connection->unanswered[index];
-  entry.reason = answer_reason(reason);
+  entry.reason = answer_reason(reason, ticket.qos);
   entry.is_known = true;
   if (!why.empty()) entry.why = std::make_unique<std::string>(why);
   if (index == 0) append_answers(*connection);

@@ -57,7 +57,5 @@ struct Session {
 
 // The subscription with this filter, or nullptr.
 Subscription* find_subscription(Session& session, std::string_view filter);
-// All subscriptions of a persistent session, as effects.
-void append_subscriptions(RecordWriter& record, const Session& session);
 
 }  // namespace nilo::mqtt

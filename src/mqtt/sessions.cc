@@ -41,10 +41,10 @@ Session& Broker::make_session(std::string client_id, SessionNumber number) {
   return session;
 }
 
-void Broker::renumber(Session& session, bool persistent) {
+void Broker::renumber(Session& session) {
   auto node = sessions_.extract(session.number);
   rooms_.router.remove(target_of(session));
-  session.number = rooms_.numbers.take(persistent);
+  session.number = rooms_.numbers.take(false);
   node.key() = session.number;
   sessions_.insert(std::move(node));
   session.delivered.clear();

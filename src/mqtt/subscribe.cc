@@ -44,12 +44,6 @@ void append_entry(RecordWriter& record, SessionNumber number, const Subscription
 
 }  // namespace
 
-void append_subscriptions(RecordWriter& record, const Session& session) {
-  for (const Subscription& subscription : session.subscriptions) {
-    append_entry(record, session.number, subscription);
-  }
-}
-
 void Broker::handle_subscribe(Connection& connection, const Frame& frame) {
   Subscribe packet;
   if (const Fault fault = decode(frame, connection.version, packet)) {

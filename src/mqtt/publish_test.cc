@@ -1,0 +1,232 @@
+// Messages from clients.
+//
+// One behaviour a test, named after its clause where it has one.
+#include <gtest/gtest.h>
+
+#include "mqtt/fake_host.h"
+#include "mqtt/test_packets.h"
+
+namespace nilo::mqtt {
+namespace {
+
+TEST(Publish, IsAcknowledgedOnlyWhenTheHostSaysSo) {
+  FakeHost host;
+  host.holds_publishes = true;
+  Peer peer(host, "a", kV3);
+  peer.send(publish(kV3, "t", "x", Qos::at_least_once, 7));
+  EXPECT_EQ(peer.take_hex(), "");
+  host.broker->on_published(host.tickets[0], Reason::success);
+  EXPECT_EQ(peer.take_hex(), "40020007");
+}
+
+TEST(Publish, IsAcknowledgedInOrderHoweverTheHostAnswers_MQTT_4_6_0_2) {
+  FakeHost host;
+  host.holds_publishes = true;
+  Peer peer(host, "a", kV3);
+  for (std::uint16_t id = 1; id <= 3; ++id) {
+    peer.send(publish(kV3, "t", "x", Qos::at_least_once, id));
+  }
+  host.broker->on_published(host.tickets[2], Reason::success);
+  host.broker->on_published(host.tickets[1], Reason::success);
+  EXPECT_EQ(peer.take_hex(), "");
+  host.broker->on_published(host.tickets[0], Reason::success);
+  EXPECT_EQ(peer.take_hex(), "400200014002000240020003");
+  host.broker->on_published(host.tickets[0], Reason::success);  // once too often
+  EXPECT_EQ(peer.take_hex(), "");
+}
+
+TEST(Publish, AnAnswerForAClientThatHasGoneIsIgnored) {
+  FakeHost host;
+  host.holds_publishes = true;
+  Peer peer(host, "a", kV3);
+  peer.send(publish(kV3, "t", "x", Qos::at_least_once, 1));
+  peer.vanish();
+  Peer next(host, "b", kV3);
+  host.broker->on_published(host.tickets[0], Reason::success);
+  EXPECT_EQ(next.take_hex(), "");
+}
+
+TEST(Publish, AFullDiskIsToldTo5AndClosesOthers) {
+  FakeHost host;
+  host.holds_publishes = true;
+  Peer five(host, "5", kV5);
+  Peer three(host, "3", kV3);
+  five.send(publish(kV5, "t", "x", Qos::at_least_once, 1));
+  three.send(publish(kV3, "t", "x", Qos::at_least_once, 1));
+  host.broker->on_published(host.tickets[0], Reason::quota_exceeded, "disk full");
+  host.broker->on_published(host.tickets[1], Reason::quota_exceeded, "disk full");
+  EXPECT_EQ(five.take_hex(),
+            "4010000197"
+            "0C"
+            "1F0009" +
+                to_hex("disk full"));
+  EXPECT_FALSE(five.is_closed());
+  EXPECT_TRUE(three.is_closed());
+  EXPECT_EQ(three.take_hex(), "");
+}
+
+TEST(Publish, AReasonThatPubackCannotSayIsTranslated) {
+  FakeHost host;
+  host.holds_publishes = true;
+  Peer peer(host, "5", kV5);
+  peer.send(publish(kV5, "t", "x", Qos::at_least_once, 1));
+  host.broker->on_published(host.tickets[0], Reason::server_unavailable);
+  EXPECT_EQ(peer.take_hex(), "4003000183");
+}
+
+TEST(Publish, WithoutRightsIsRefusedAndReported) {
+  FakeHost host;
+  Peer five(host, "5", kV5);
+  five.send(publish(kV5, "forbidden/x", "x", Qos::at_least_once, 1));
+  EXPECT_EQ(five.take_hex().substr(0, 10), "401B000187");
+  five.send(publish(kV5, "$table/x", "x", Qos::at_most_once));
+  EXPECT_FALSE(five.is_closed());
+  Peer three(host, "3", kV3);
+  three.send(publish(kV3, "$table/x", "x", Qos::at_least_once, 1));
+  EXPECT_TRUE(three.is_closed());
+  ASSERT_EQ(host.refusals.size(), 3u);
+  EXPECT_EQ(host.refusals[0].topic, "forbidden/x");
+  EXPECT_EQ(host.refusals[0].reason, Reason::not_authorized);
+  EXPECT_TRUE(host.published.empty());
+}
+
+TEST(Publish, ATopicMayHaveAsManyLevelsAsTheLimit) {
+  FakeHost host;
+  Peer peer(host, "5", kV5);
+  peer.send(publish(kV5, std::string(kTopicLevelsMax - 1, '/'), "x", Qos::at_least_once, 1));
+  EXPECT_EQ(peer.take_hex(), "4003000110");
+  peer.send(publish(kV5, std::string(kTopicLevelsMax, '/'), "x", Qos::at_least_once, 2));
+  EXPECT_EQ(peer.take_hex().substr(4, 6), "000290");
+}
+
+TEST(Publish, ATopicOfTenThousandLevelsIsRefused) {
+  FakeHost host;
+  Peer peer(host, "5", kV5);
+  peer.send(publish(kV5, std::string(10'000, '/'), "x", Qos::at_least_once, 1));
+  EXPECT_EQ(peer.take_hex().substr(4, 6), "000190");
+  EXPECT_FALSE(peer.is_closed());
+}
+
+TEST(Publish, APayloadMayBeAsLargeAsTheLimit) {
+  FakeHost host;
+  Peer peer(host, "5", kV5);
+  peer.send(publish(kV5, "t", std::string(kPayloadSizeMax, 'x'), Qos::at_least_once, 1));
+  peer.send(publish(kV5, "t", std::string(kPayloadSizeMax + 1, 'x'), Qos::at_least_once, 2));
+  const std::string out = peer.take_hex();
+  EXPECT_EQ(out.substr(0, 10), "4003000110");
+  EXPECT_EQ(out.substr(14, 6), "000297");
+  EXPECT_EQ(host.published.size(), 1u);
+}
+
+TEST(Publish, ArrivesWholeHoweverItIsCut) {
+  const std::string one = publish(kV5, "topic", std::string(300, 'x'), Qos::at_least_once, 1);
+  for (std::size_t piece = 1; piece < one.size() * 2; piece = piece * 3 / 2 + 1) {
+    FakeHost host;
+    Peer peer(host, "a", kV5);
+    const std::string bytes = one + one + one;
+    for (std::size_t at = 0; at < bytes.size(); at += piece) {
+      peer.send(std::string_view(bytes).substr(at, piece));
+    }
+    ASSERT_EQ(host.published.size(), 3u) << piece;
+    EXPECT_EQ(host.published[2]->payload, std::string(300, 'x'));
+  }
+}
+
+TEST(Publish, OverTheReceiveMaximumEnds5AndPausesOthers_MQTT_3_3_4_7) {
+  Limits limits;
+  limits.receive_max = 4;
+  FakeHost host(limits);
+  host.holds_publishes = true;
+  Peer five(host, "5", kV5);
+  Peer three(host, "3", kV3);
+  for (std::uint16_t id = 1; id <= 4; ++id) {
+    five.send(publish(kV5, "t", "x", Qos::at_least_once, id));
+  }
+  EXPECT_FALSE(five.is_closed());
+  five.send(publish(kV5, "t", "x", Qos::at_least_once, 5));
+  EXPECT_EQ(told(kV5, five.take()), "goodbye receive maximum exceeded");
+
+  host.tickets.clear();
+  std::string bytes;
+  for (std::uint16_t id = 1; id <= 6; ++id) bytes += publish(kV3, "t", "x", Qos::at_least_once, id);
+  EXPECT_FALSE(three.send(bytes));
+  EXPECT_EQ(host.tickets.size(), 4u);
+  host.broker->on_published(host.tickets[0], Reason::success);
+  EXPECT_EQ(host.tickets.size(), 4u);  // it resumes at half
+  host.broker->on_published(host.tickets[1], Reason::success);
+  EXPECT_EQ(host.tickets.size(), 6u);
+  for (std::size_t i = 2; i < 6; ++i) host.broker->on_published(host.tickets[i], Reason::success);
+  EXPECT_EQ(host.readable, std::vector<ConnectionId>{three.id()});
+  EXPECT_EQ(three.take().size(), 24u);
+}
+
+TEST(Publish, TopicAliasesBelongToOneConnection_MQTT_3_3_2_7) {
+  FakeHost host;
+  Peer peer(host, "a", kV5);
+  peer.send_hex("30 08 0001 74 03 23 0001 31");
+  peer.send_hex("30 07 0000 03 23 0001 32");
+  ASSERT_EQ(host.published.size(), 2u);
+  EXPECT_EQ(host.published[1]->topic, "t");
+  EXPECT_EQ(host.published[1]->payload, "2");
+  Peer other(host, "b", kV5);
+  other.send_hex("30 07 0000 03 23 0001 32");
+  EXPECT_EQ(told(kV5, other.take()), "goodbye protocol error");
+  peer.send_hex("30 08 0001 74 03 23 0010 31");  // 16 is the maximum
+  EXPECT_FALSE(peer.is_closed());
+  peer.send_hex("30 08 0001 74 03 23 0011 31");
+  EXPECT_EQ(told(kV5, peer.take()), "goodbye topic alias invalid");
+}
+
+TEST(Qos2In, IsPublishedOnceHoweverOftenItComes_MQTT_4_3_3_10) {
+  FakeHost host;
+  Peer peer(host, "a", kV3);
+  peer.send(publish(kV3, "t", "x", Qos::exactly_once, 5));
+  peer.send(publish(kV3, "t", "x", Qos::exactly_once, 5));
+  EXPECT_EQ(host.published.size(), 1u);
+  EXPECT_EQ(peer.take_hex(), "5002000550020005");
+  peer.send(ack(kV3, PacketType::pubrel, 5));
+  EXPECT_EQ(peer.take_hex(), "70020005");
+  peer.send(publish(kV3, "t", "x", Qos::exactly_once, 5));
+  EXPECT_EQ(host.published.size(), 2u);
+}
+
+TEST(Qos2In, TheNextConnectionIsAnsweredWhenTheFirstOnesPublishIsDurable) {
+  FakeHost host;
+  host.holds_publishes = true;
+  Peer first(host, "a", kV3, false);
+  first.send(publish(kV3, "t", "x", Qos::exactly_once, 5));
+  first.vanish();
+  Peer second(host, "a", kV3, false);
+  second.send(publish(kV3, "t", "x", Qos::exactly_once, 5));
+  EXPECT_EQ(second.take_hex(), "");
+  host.broker->on_published(host.tickets[0], Reason::success);
+  EXPECT_EQ(second.take_hex(), "50020005");
+  EXPECT_EQ(host.published.size(), 1u);
+}
+
+TEST(Qos2In, ARefusedOneMayComeAgain) {
+  FakeHost host;
+  host.holds_publishes = true;
+  Peer peer(host, "a", kV5);
+  peer.send(publish(kV5, "t", "x", Qos::exactly_once, 5));
+  host.broker->on_published(host.tickets[0], Reason::quota_exceeded);
+  EXPECT_EQ(peer.take_hex(), "5003000597");
+  peer.send(publish(kV5, "t", "x", Qos::exactly_once, 5));
+  EXPECT_EQ(host.published.size(), 2u);
+}
+
+TEST(Qos2In, IdsThatAreNeverReleasedAreBounded) {
+  Limits limits;
+  limits.receive_max = 3;
+  FakeHost host(limits);
+  Peer peer(host, "a", kV3);
+  for (std::uint16_t id = 1; id <= 3; ++id) {
+    peer.send(publish(kV3, "t", "x", Qos::exactly_once, id));
+  }
+  EXPECT_FALSE(peer.is_closed());
+  peer.send(publish(kV3, "t", "x", Qos::exactly_once, 4));
+  EXPECT_TRUE(peer.is_closed());
+}
+
+}  // namespace
+}  // namespace nilo::mqtt

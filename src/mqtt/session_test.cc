@@ -1,0 +1,273 @@
+// What outlives a connection: sessions and wills.
+//
+// One behaviour a test, named after its clause where it has one.
+#include <gtest/gtest.h>
+
+#include "mqtt/fake_host.h"
+#include "mqtt/test_packets.h"
+
+namespace nilo::mqtt {
+namespace {
+
+TEST(Will, IsPublishedWhenTheConnectionBreaks_MQTT_3_1_2_8) {
+  FakeHost host;
+  Peer peer(host);
+  peer.connect(with_will(kV3, 0, 0));
+  peer.vanish();
+  ASSERT_EQ(host.published.size(), 1u);
+  EXPECT_EQ(host.published[0]->topic, "gone");
+  EXPECT_EQ(host.published[0]->client_id, "tank");
+}
+
+TEST(Will, IsForgottenAfterAGoodbye_MQTT_3_1_2_10) {
+  FakeHost host;
+  Peer peer(host);
+  peer.connect(with_will(kV3, 0, 0));
+  peer.send_hex("E0 00");
+  EXPECT_TRUE(peer.is_closed());
+  EXPECT_TRUE(host.published.empty());
+}
+
+TEST(Will, MayBeWantedWithTheGoodbye) {
+  FakeHost host;
+  Peer peer(host);
+  peer.connect(with_will(kV5, 0, 0));
+  peer.send_hex("E0 01 04");
+  EXPECT_EQ(host.published.size(), 1u);
+}
+
+TEST(Will, WaitsForItsDelayAndIsCancelledByAReturn_MQTT_3_1_3_9) {
+  FakeHost host;
+  Peer first(host);
+  first.connect(with_will(kV5, 10, 100));
+  first.vanish();
+  host.clock.advance_us(9'000'000);
+  host.broker->tick();
+  EXPECT_TRUE(host.published.empty());
+  Peer second(host);
+  second.connect(with_will(kV5, 10, 100));
+  host.clock.advance_us(20'000'000);
+  host.broker->tick();
+  EXPECT_TRUE(host.published.empty());
+  second.vanish();
+  host.clock.advance_us(10'000'000);
+  host.broker->tick();
+  EXPECT_EQ(host.published.size(), 1u);
+  host.clock.advance_us(200'000'000);
+  host.broker->tick();
+  EXPECT_EQ(host.published.size(), 1u);
+  EXPECT_EQ(host.broker->session_count(), 0u);
+}
+
+TEST(Will, ComesNoLaterThanTheEndOfTheSession) {
+  FakeHost host;
+  Peer peer(host);
+  peer.connect(with_will(kV5, 100, 10));
+  peer.vanish();
+  host.clock.advance_us(10'000'000);
+  host.broker->tick();
+  EXPECT_EQ(host.published.size(), 1u);
+  EXPECT_EQ(host.broker->session_count(), 0u);
+}
+
+TEST(Will, NeedsTheRightToPublish) {
+  FakeHost host;
+  Peer peer(host);
+  Connect packet = with_will(kV3, 0, 0);
+  packet.has_user_name = true;
+  packet.user_name = "mute";
+  peer.connect(packet);
+  peer.vanish();
+  EXPECT_TRUE(host.published.empty());
+  ASSERT_EQ(host.refusals.size(), 1u);
+  EXPECT_EQ(host.refusals[0].topic, "gone");
+}
+
+TEST(Session, ACleanOneEndsWithItsConnectionAndCostsNothingInTheLog) {
+  FakeHost host;
+  Peer peer(host, "a", kV3, true);
+  peer.send(subscribe(kV3, kAll));
+  peer.vanish();
+  EXPECT_EQ(host.broker->session_count(), 0u);
+  EXPECT_EQ(host.router.subscription_count(), 0u);
+  EXPECT_TRUE(host.records.empty());
+}
+
+TEST(Session, APersistentOneKeepsItsMessagesInOrder_MQTT_3_1_2_5) {
+  FakeHost host;
+  Peer peer(host, "a", kV3, false);
+  EXPECT_EQ(to_hex(peer.connack), "20020000");
+  peer.send(subscribe(kV3, kAll));
+  peer.vanish();
+  Peer publisher(host, "p", kV3);
+  for (std::uint16_t id = 1; id <= 3; ++id) {
+    publisher.send(publish(kV3, "t", std::to_string(id), Qos::at_least_once, id));
+  }
+  publisher.send(publish(kV3, "t", "qos 0 does not wait", Qos::at_most_once));
+  Peer back(host, "a", kV3, false);
+  EXPECT_EQ(told(kV3, back.connack), "20:0100, t=1 q1 #1, t=2 q1 #2, t=3 q1 #3");
+}
+
+TEST(Session, ACleanStartForgetsTheOldOne_MQTT_3_1_2_4) {
+  FakeHost host;
+  Peer peer(host, "a", kV3, false);
+  peer.send(subscribe(kV3, kAll));
+  peer.vanish();
+  Peer back(host, "a", kV3, true);
+  EXPECT_EQ(to_hex(back.connack), "20020000");
+  EXPECT_EQ(host.router.subscription_count(), 0u);
+}
+
+TEST(Session, EndsWhenItsExpiryHasPassed_MQTT_3_1_2_23) {
+  FakeHost host;
+  Peer peer(host, "a", kV5, false, 100);
+  peer.send(subscribe(kV5, kAll));
+  peer.vanish();
+  host.clock.advance_us(99'000'000);
+  host.broker->tick();
+  EXPECT_EQ(host.broker->session_count(), 1u);
+  host.clock.advance_us(1'000'000);
+  host.broker->tick();
+  EXPECT_EQ(host.broker->session_count(), 0u);
+}
+
+TEST(Session, TheGoodbyeMayChangeTheExpiryButNotFromZero_MQTT_3_14_2_2) {
+  FakeHost host;
+  Peer zero(host, "0", kV5);
+  zero.send_hex("E0 07 00 05 11 00000001");
+  EXPECT_EQ(told(kV5, zero.take()), "goodbye protocol error");
+  Peer some(host, "1", kV5, false, 100);
+  some.send_hex("E0 07 00 05 11 00000000");
+  EXPECT_EQ(host.broker->session_count(), 0u);
+}
+
+TEST(Session, ConnackAndSubackWaitUntilTheSessionIsDurable) {
+  FakeHost host;
+  host.holds_commits = true;
+  Peer peer(host, "a", kV3, false);
+  EXPECT_EQ(peer.connack, "");
+  peer.send(subscribe(kV3, kAll));
+  host.commits.front()({});
+  host.commits.pop_front();
+  EXPECT_EQ(peer.take_hex(), "20020000");
+  ASSERT_EQ(host.commits.size(), 1u);
+  host.commits.front()({});
+  EXPECT_EQ(peer.take_hex(), "9003000101");
+}
+
+TEST(Session, AFullDiskRefusesAPersistentConnect) {
+  FakeHost host;
+  host.holds_commits = true;
+  Peer peer(host, "a", kV5, false, 100);
+  host.commits.front()(Error{ErrorCode::resource_exhausted, "disk full"});
+  EXPECT_TRUE(peer.is_closed());
+  EXPECT_EQ(peer.take_hex().substr(4, 4), "0097");
+}
+
+TEST(Session, SurvivesARestart) {
+  FakeHost host;
+  Peer peer(host, "a", kV5, false, 1000);
+  peer.send(subscribe(kV5, {"t/#", Qos::at_least_once}, 7));
+  peer.send(subscribe(kV5, {"u", Qos::at_least_once}));
+  peer.take();
+  std::string bytes;
+  encode(bytes, kV5, 2, Properties(), std::vector<std::string_view>{"u"});
+  peer.send(bytes);
+  Peer publisher(host, "p", kV5);
+  for (std::uint16_t id = 1; id <= 4; ++id) {
+    publisher.send(publish(kV5, "t/x", std::to_string(id), Qos::at_least_once, id));
+  }
+  peer.send(ack(kV5, PacketType::puback, 1));
+  peer.send(ack(kV5, PacketType::puback, 3));
+  host.broker->tick();
+
+  FakeHost after;
+  host.replay_into(after);
+  EXPECT_EQ(after.damaged, 0);
+  EXPECT_EQ(after.router.subscription_count(), 1u);
+  Peer back(after, "a", kV5, false, 1000);
+  const std::string all = told(kV5, back.connack);
+  EXPECT_NE(all.find("t/x=2 q1 #1, t/x=4 q1"), std::string::npos) << all;
+  EXPECT_EQ(all.find("t/x=1"), std::string::npos);
+  EXPECT_EQ(back.connack[2], 1) << "session present";
+  Peer again(after, "p", kV5);
+  again.send(publish(kV5, "t/x", "5", Qos::at_least_once, 1));
+  EXPECT_EQ(told(kV5, back.take()), "t/x=5 q1 #4");
+}
+
+TEST(Session, AnEndedOneDoesNotComeBackAfterARestart) {
+  FakeHost host;
+  Peer peer(host, "a", kV3, false);
+  peer.send(subscribe(kV3, kAll));
+  peer.vanish();
+  Peer clean(host, "a", kV3, true);
+  FakeHost after;
+  host.replay_into(after);
+  EXPECT_EQ(after.broker->session_count(), 0u);
+  EXPECT_EQ(after.router.subscription_count(), 0u);
+}
+
+TEST(Session, NumbersGoOnAfterARestart) {
+  FakeHost host;
+  Peer peer(host, "a", kV3, false);
+  FakeHost after;
+  host.replay_into(after);
+  Peer other(after, "b", kV3, false);
+  SessionEffect first;
+  SessionEffect second;
+  Effect effect;
+  RecordReader one(after.records[0]);
+  ASSERT_TRUE(one.next(effect) && read_session(effect.body, first));
+  RecordReader two(after.records[1]);
+  ASSERT_TRUE(two.next(effect) && read_session(effect.body, second));
+  EXPECT_GT(second.number, first.number);
+}
+
+TEST(Session, AResumedOneMayEndWithItsNextConnection) {
+  FakeHost host;
+  Peer clean(host, "a", kV5, true, 100);
+  clean.send(subscribe(kV5, kAll));
+  clean.vanish();
+  Peer brief(host, "a", kV5, false, 0);  // ends with its connection now
+  EXPECT_EQ(brief.connack[2], 1);
+  FakeHost none;
+  host.replay_into(none);
+  EXPECT_EQ(none.broker->session_count(), 0u);
+  Peer publisher(host, "p", kV5);
+  publisher.send(publish(kV5, "t", "x", Qos::at_least_once, 1));
+  EXPECT_EQ(told(kV5, brief.take()), "t=x q1 #1");
+  brief.vanish();
+  EXPECT_EQ(host.broker->session_count(), 1u);  // the publisher's
+}
+
+TEST(Broker, SaysGoodbyeWhenItShutsDown) {
+  FakeHost host;
+  Peer five(host, "5", kV5);
+  Peer three(host);
+  three.connect(with_will(kV3, 0, 0));
+  Peer stranger(host);
+  host.broker->shut_down();
+  EXPECT_EQ(told(kV5, five.take()), "goodbye server shutting down");
+  EXPECT_TRUE(three.is_closed() && stranger.is_closed());
+  EXPECT_TRUE(host.published.empty());
+  EXPECT_EQ(host.broker->connection_count(), 0u);
+}
+
+TEST(Broker, CountsMessagesAtEachTick) {
+  FakeHost host;
+  Peer peer(host, "a", kV3);
+  peer.send(subscribe(kV3, kAll));
+  peer.send(publish(kV3, "t", "x", Qos::at_most_once));
+  host.broker->tick();
+  const std::string text = host.metrics.prometheus_text();
+  EXPECT_NE(text.find("nilo_mqtt_messages_received_total 1"), std::string::npos) << text;
+  EXPECT_NE(text.find("nilo_mqtt_messages_sent_total 1"), std::string::npos) << text;
+}
+
+TEST(Broker, AnIdleConnectionIsSmall) {
+  EXPECT_LE(sizeof(Connection), 512u);
+  EXPECT_LE(sizeof(Session), 320u);
+}
+
+}  // namespace
+}  // namespace nilo::mqtt
