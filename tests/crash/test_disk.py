@@ -5,7 +5,6 @@ import json
 import os
 import struct
 import subprocess
-import tempfile
 
 import harness
 import raw_mqtt
@@ -40,20 +39,13 @@ put = "counts"
 """
 
 
-def write_stack():
-    folder = tempfile.mkdtemp(prefix="nilo-disk-")
-    with open(os.path.join(folder, "nilo.toml"), "w", encoding="utf-8") as file:
-        file.write(STACK)
-    return folder
-
-
 class SmallDisk:
     """A tmpfs of DISK_SIZE; needs root."""
 
     def __enter__(self):
         if os.geteuid() != 0:
             harness.skip("only root may mount")
-        self.path = tempfile.mkdtemp(prefix="nilo-small-")
+        self.path = harness.make_folder()
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_SIZE}", "none",
                                self.path], capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -62,7 +54,6 @@ class SmallDisk:
 
     def __exit__(self, *_):
         subprocess.run(["umount", "-l", self.path], check=True)
-        os.rmdir(self.path)
 
     def fill(self):
         """Takes all space that is left; free() gives it back."""
@@ -115,7 +106,7 @@ def numbers_in(server):
 @harness.case
 def a_full_disk_refuses_writes_answers_questions_and_recovers_by_itself():
     with SmallDisk() as disk:
-        server = harness.Server(stack=write_stack(), data=os.path.join(disk.path, "data"))
+        server = harness.Server(stack=harness.make_folder(STACK), data=os.path.join(disk.path, "data"))
         server.start()
         publisher = Publisher(server)
         assert set(publisher.publish()) == {0}
@@ -140,12 +131,12 @@ def a_full_disk_refuses_writes_answers_questions_and_recovers_by_itself():
 
 @harness.case
 def after_a_failed_sync_the_server_stops_with_the_reason_and_has_lost_nothing():
-    folder = tempfile.mkdtemp(prefix="nilo-shim-")
+    folder = harness.make_folder()
     shim, switch = os.path.join(folder, "shim.so"), os.path.join(folder, "fail")
     with open(shim + ".c", "w", encoding="utf-8") as file:
         file.write(SYNC_SHIM)
     subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, shim + ".c", "-ldl"], check=True)
-    server = harness.Server(stack=write_stack(),
+    server = harness.Server(stack=harness.make_folder(STACK),
                             environment={"LD_PRELOAD": shim, "FAIL_SYNC": switch})
     server.start()
     publisher = Publisher(server)
@@ -169,7 +160,7 @@ def after_a_failed_sync_the_server_stops_with_the_reason_and_has_lost_nothing():
 
 def filled_server(count=400):
     """A stopped server with `count` rows and its one segment."""
-    server = harness.Server(stack=write_stack())
+    server = harness.Server(stack=harness.make_folder(STACK))
     server.start()
     publisher = Publisher(server)
     while publisher.next <= count:

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import struct
-import tempfile
 import threading
 import time
 
@@ -27,13 +26,6 @@ columns = { n = { type = "int" } }
 sql = "SELECT cast(topic(2) AS Int) AS publisher, n FROM 'crash/+'"
 put = "counts"
 """
-
-
-def write_stack():
-    folder = tempfile.mkdtemp(prefix="nilo-crash-")
-    with open(os.path.join(folder, "nilo.toml"), "w", encoding="utf-8") as file:
-        file.write(STACK)
-    return folder
 
 
 class Publisher(threading.Thread):
@@ -121,7 +113,7 @@ def acknowledged_rows_survive_kill_9_once():
     print(f"# seed {SEED}, {KILLS} kills", flush=True)
     dice = random.Random(SEED)
     acknowledged_count = row_count = 0
-    server = harness.Server(stack=write_stack())
+    server = harness.Server(stack=harness.make_folder(STACK))
     server.start()
     firsts = [1] * PUBLISHERS
     for kill in range(KILLS):
@@ -151,7 +143,7 @@ def acknowledged_rows_survive_kill_9_once():
 def messages_waiting_for_a_sleeping_session_survive_kill_9():
     print(f"# seed {SEED}", flush=True)
     dice = random.Random(SEED)
-    server = harness.Server(stack=write_stack())
+    server = harness.Server(stack=harness.make_folder(STACK))
     server.start()
     nexts = [1] * PUBLISHERS
     for _ in range(min(KILLS, 10)):

@@ -37,6 +37,7 @@ CLIENT_TIMEOUT_S = 30
 
 _cases = []
 _servers = []  # of the running case: their logs are shown when it fails
+_folders = []  # of the running case
 
 
 def case(function):
@@ -74,6 +75,8 @@ def main():
         finally:
             for server in _servers:
                 server.discard()
+            while _folders:
+                shutil.rmtree(_folders.pop(), ignore_errors=True)
     sys.exit(1 if failed else 0)
 
 
@@ -91,6 +94,16 @@ def wait_until(condition, what, timeout_s=10):
         if time.monotonic() > deadline:
             raise AssertionError(f"after {timeout_s} s: not yet {what}")
         time.sleep(0.01)
+
+
+def make_folder(nilo_toml=None):
+    """A folder that goes with the case; a stack, if `nilo_toml` is given."""
+    folder = tempfile.mkdtemp(prefix="nilo-walk-")
+    _folders.append(folder)
+    if nilo_toml is not None:
+        with open(os.path.join(folder, "nilo.toml"), "w", encoding="utf-8") as file:
+            file.write(nilo_toml)
+    return folder
 
 
 def nilo(*arguments, stdin=None, environment=None):
@@ -114,7 +127,7 @@ class Server:
         self.flags = list(flags)
         self.environment = environment or {}
         self.program = program
-        self._folder = tempfile.mkdtemp(prefix="nilo-walk-")
+        self._folder = make_folder()
         self.data = data or os.path.join(self._folder, "data")
         self.mqtt_port = 0
         self.url = ""
@@ -187,10 +200,9 @@ class Server:
         self.wait()
 
     def discard(self):
-        """Ends it whatever its state and forgets its data; main() does this after each case."""
+        """Ends it whatever its state; main() does this after each case."""
         if self._process and self._process.poll() is None:
             self.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
     def pid(self):

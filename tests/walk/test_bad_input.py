@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import tempfile
 
 import harness
 import raw_mqtt
@@ -27,13 +26,6 @@ columns = { n = { type = "int" } }
 sql = "SELECT cast(topic(2) AS Int) AS device, n FROM 'readings/+'"
 put = "readings"
 """
-
-
-def write_stack(text):
-    folder = tempfile.mkdtemp(prefix="nilo-bad-")
-    with open(os.path.join(folder, "nilo.toml"), "w", encoding="utf-8") as file:
-        file.write(text)
-    return folder
 
 
 def rss(server):
@@ -309,7 +301,7 @@ def a_storm_of_2000_connections_is_let_in():
 
 @harness.case
 def sql_that_writes_never_ends_or_wants_all_memory_is_refused():
-    with harness.Server(stack=write_stack(LIMITED_STACK)) as server:
+    with harness.Server(stack=harness.make_folder(LIMITED_STACK)) as server:
         statements = [
             ("DELETE FROM readings", 400), ("INSERT INTO readings VALUES (1)", 400),
             ("DROP TABLE readings", 403), ("CREATE TABLE t (a INT)", 403),
@@ -331,7 +323,7 @@ def sql_that_writes_never_ends_or_wants_all_memory_is_refused():
 
 @harness.case
 def when_the_tables_are_full_writes_are_refused_and_reads_go_on():
-    with harness.Server(stack=write_stack(LIMITED_STACK)) as server:
+    with harness.Server(stack=harness.make_folder(LIMITED_STACK)) as server:
         client = connected(server, level=5)
         codes = []
         while 0x97 not in codes:

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 
 import harness
 
@@ -20,13 +19,6 @@ kep = "5y"
 sql = "SELECT cast(topic(2) AS Int) AS publisher, uper(n) AS n FROM 'counts/+'"
 put = "count"
 """
-
-
-def stack_of(text):
-    folder = tempfile.mkdtemp(prefix="nilo-cli-")
-    with open(os.path.join(folder, "nilo.toml"), "w", encoding="utf-8") as file:
-        file.write(text)
-    return folder
 
 
 def refused(code, *arguments, says, stdin=None):
@@ -67,7 +59,7 @@ def help_shows_examples_first_and_exit_codes():
 
 @harness.case
 def check_finds_every_mistake_with_place_and_nearest_name():
-    folder = stack_of(STACK_WITH_MISTAKES)
+    folder = harness.make_folder(STACK_WITH_MISTAKES)
     refused(CONFIG, "check", folder, says=[
         "error[C204]: unknown key `kep` in [table.counts]\n  --> nilo.toml:4:1", "mean `key`?",
         "there is no function `uper`\n  --> nilo.toml:7:51", "did you mean `upper`?",
@@ -84,11 +76,11 @@ def check_finds_every_mistake_with_place_and_nearest_name():
 
 @harness.case
 def serve_refuses_a_stack_with_mistakes_and_makes_nothing():
-    data = os.path.join(tempfile.mkdtemp(prefix="nilo-cli-"), "data")
-    refused(CONFIG, "serve", stack_of(STACK_WITH_MISTAKES), "--data", data,
+    data = os.path.join(harness.make_folder(), "data")
+    refused(CONFIG, "serve", harness.make_folder(STACK_WITH_MISTAKES), "--data", data,
             says="3 errors. Nothing was changed.")
     refused(CONFIG, "serve", "/nonexistent", "--data", data, says="there is no folder")
-    folder = stack_of("")
+    folder = harness.make_folder("")
     os.remove(os.path.join(folder, "nilo.toml"))
     os.mkdir(os.path.join(folder, "nilo.toml"))
     refused(CONFIG, "serve", folder, "--data", data, says="cannot be read: Is a directory")
@@ -158,7 +150,7 @@ def simulated_tanks_are_the_same_for_the_same_seed():
 @harness.case
 def a_port_in_use_is_told_with_its_owner():
     with harness.Server() as server:
-        data = os.path.join(tempfile.mkdtemp(prefix="nilo-cli-"), "data")
+        data = os.path.join(harness.make_folder(), "data")
         http_port = int(server.url.rsplit(":", 1)[1])
         for port, arguments in ((server.mqtt_port, serve(data, mqtt_port=server.mqtt_port)),
                                 (http_port, serve(data, http_port=http_port))):
@@ -181,7 +173,7 @@ def a_data_folder_has_one_server_and_must_be_writable():
     with harness.Server() as server:
         server.publish("water1/pub", '{"distance":47}')
         server.stop()
-        folder = tempfile.mkdtemp(prefix="nilo-cli-")
+        folder = harness.make_folder()
         subprocess.run(["mount", "--bind", server.data, folder], check=True)
         try:
             subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
@@ -193,7 +185,7 @@ def a_data_folder_has_one_server_and_must_be_writable():
 
 @harness.case
 def without_duckdb_all_but_sql_works():
-    folder = tempfile.mkdtemp(prefix="nilo-cli-")
+    folder = harness.make_folder()
     alone = shutil.copy(harness.NILO, folder)
     with harness.Server(program=alone) as server:
         server.publish("water1/pub", '{"distance":47}')
