@@ -71,10 +71,10 @@ Datum trace_id(const Call& call) {
 }
 
 Datum get_mqtt_property(const Call& call) {
-  static const MessageProperties kNone;
+  const MessageProperties none;
   if (!call[0].is_text()) return {};
   const MessageProperties* given = call.context.message.properties;
-  const MessageProperties& properties = given == nullptr ? kNone : *given;
+  const MessageProperties& properties = given == nullptr ? none : *given;
   const std::string_view name = call[0].as_text();
   if (name == "content_type") return text_or_undefined(properties.content_type);
   if (name == "response_topic") return text_or_undefined(properties.response_topic);
