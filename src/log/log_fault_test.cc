@@ -100,7 +100,7 @@ class LogFault : public testing::TestWithParam<FaultCase> {};
 TEST_P(LogFault, AtEveryCallLosesNothingAndDoublesNothing) {
   const std::uint64_t calls = calls_of_two_lives();
   for (std::uint64_t call = 1; call <= calls; ++call) {
-    for (const std::uint64_t seed : {0, 1, 2, 3}) {  // 0: the power stays
+    for (std::uint64_t seed = 0; seed < 4; ++seed) {  // 0: the power stays
       SCOPED_TRACE(testing::Message() << "call " << call << ", seed " << seed);
       World world;
       Model model;

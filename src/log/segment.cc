@@ -34,12 +34,14 @@ bool SegmentReader::fetch(std::size_t size, std::uint64_t end) {
   const bool overlaps = buffer_offset_ <= offset_ && offset_ <= buffer_offset_ + buffer_size_;
   if (overlaps && buffered().size() >= size) return true;
   if (end - offset_ < size) return false;
-  if (buffer_capacity_ < size) {
-    buffer_capacity_ = std::max(size, kReadSize);
-    buffer_ = std::make_unique<char[]>(buffer_capacity_);
+  const std::uint64_t left = end - offset_;
+  const auto room =
+      std::max(size, static_cast<std::size_t>(std::min<std::uint64_t>(left, kReadSize)));
+  if (buffer_capacity_ < room) {
+    buffer_capacity_ = room;
+    buffer_ = std::make_unique_for_overwrite<char[]>(room);
   }
-  const auto wanted =
-      static_cast<std::size_t>(std::min<std::uint64_t>(buffer_capacity_, end - offset_));
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer_capacity_));
   buffer_size_ = 0;
   buffer_offset_ = offset_;
   auto count = file_.read_at(offset_, std::span(buffer_.get(), wanted));

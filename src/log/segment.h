@@ -3,7 +3,7 @@
 // In/out:  the bytes of a segment -> its records with a right checksum and number, and the
 //          stretches that are not what was written.
 // Threads: one.
-// Limits:  a buffer of kReadSize, grown to the largest record (kRecordSizeMax).
+// Limits:  a buffer of kReadSize at most, or the largest record (kRecordSizeMax).
 // Source:  docs/formats/log.md.
 #pragma once
 
