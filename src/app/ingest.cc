@@ -89,9 +89,10 @@ void Ingest::commit(const std::function<void(RecordWriter&)>& write, Done done) 
   if (done) in_flight_->dones.push_back(std::move(done));
 }
 
-void Ingest::report(std::string_view source, std::string_view reason, const MessageView& about) {
-  tell_error(source, reason, about, 0);
+bool Ingest::report(std::string_view source, std::string_view reason, const MessageView& about) {
+  const bool told = tell_error(source, reason, about, 0);
   if (!taking_) end_record();
+  return told;
 }
 
 // One message and all it causes: one record, or nothing of it. An error means that nothing is kept
@@ -223,7 +224,7 @@ void Ingest::route_out(const Route& route, const MessageView& message,
   }
 }
 
-void Ingest::tell_error(std::string_view source, std::string_view reason, const MessageView& about,
+bool Ingest::tell_error(std::string_view source, std::string_view reason, const MessageView& about,
                         int depth) {
   errors_.add();
   const std::int64_t second = rooms_.clock.steady_us() / 1'000'000;
@@ -231,9 +232,9 @@ void Ingest::tell_error(std::string_view source, std::string_view reason, const 
     error_second_ = second;
     errors_this_second_ = 0;
   }
-  if (++errors_this_second_ > kErrorsPerSecondMax) return;
+  if (++errors_this_second_ > kErrorsPerSecondMax) return false;
   put_error_row(source, reason, about);
-  if (depth + 1 >= kDepthMax) return;
+  if (depth + 1 >= kDepthMax) return true;
   const std::string topic = fmt::format("$error/{}", source);
   const std::string payload = error_payload(reason, about);
   MessageView error;
@@ -243,6 +244,7 @@ void Ingest::tell_error(std::string_view source, std::string_view reason, const 
   error.received_us = about.received_us;
   // No rule listens to `$error/...` (reactions.cc), so this causes nothing but deliveries.
   ignore(react(error, 0, depth + 1));
+  return true;
 }
 
 void Ingest::put_error_row(std::string_view source, std::string_view reason,

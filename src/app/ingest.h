@@ -89,8 +89,9 @@ class Ingest {
   // Appends a record that `write` fills; for sessions and for rows of our own tables.
   void commit(const std::function<void(RecordWriter&)>& write, Done done);
   // A message of ours about something refused: `$error/<source>`, a row of sys_errors, a counter.
-  // `about`: the message it is about, as far as there is one.
-  void report(std::string_view source, std::string_view reason, const MessageView& about);
+  // `about`: the message it is about, as far as there is one. False: only counted, there were too
+  // many this second.
+  bool report(std::string_view source, std::string_view reason, const MessageView& about);
 
   // Hands what was gathered to the log. Once a turn of the loop.
   void flush();
@@ -135,7 +136,7 @@ class Ingest {
   Result<void> republish(const Rule& rule, const MessageView& message, int depth);
   Result<void> retain(const MessageView& message);
   void route_out(const Route& route, const MessageView& message, mqtt::SessionNumber publisher);
-  void tell_error(std::string_view source, std::string_view reason, const MessageView& about,
+  bool tell_error(std::string_view source, std::string_view reason, const MessageView& about,
                   int depth);
   void put_error_row(std::string_view source, std::string_view reason, const MessageView& about);
   const Route& route_of(std::string_view topic);

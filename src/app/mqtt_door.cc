@@ -223,19 +223,18 @@ void MqttDoor::tick() {
 }
 
 void MqttDoor::authenticate(mqtt::ConnectionId connection, const mqtt::Login& login) {
-  // AWS device SDKs put their name and version where a user name would be.
-  const bool names_nobody = !login.has_user_name || login.user_name.starts_with("?SDK=");
-  if (names_nobody && !login.has_password) {
+  const std::string_view secret = login.has_password ? login.password : login.user_name;
+  if (secret.starts_with("nilo_")) {
+    return broker_.on_authenticated(connection, rooms_.access.by_token(secret));
+  }
+  // A name alone proves nothing: AWS device SDKs put their version there.
+  if (!login.has_password) {
     if (rooms_.access.is_open_to(login.source_ip)) {
       return broker_.on_authenticated(connection, Principal{"", Role::admin});
     }
     return broker_.on_authenticated(
-        connection, Error{ErrorCode::unauthenticated, "no user name, password or token was given",
+        connection, Error{ErrorCode::unauthenticated, "no password or token was given",
                           "make one on the server with: nilo token new NAME"});
-  }
-  const std::string_view secret = login.has_password ? login.password : login.user_name;
-  if (secret.starts_with("nilo_")) {
-    return broker_.on_authenticated(connection, rooms_.access.by_token(secret));
   }
   rooms_.passwords.check(std::string(login.user_name), std::string(login.password),
                          [this, connection](Result<Principal> who) {
@@ -299,12 +298,13 @@ void MqttDoor::refused(const mqtt::Refusal& refusal) {
   about.source_ip = refusal.source_ip;
   about.received_us = rooms_.clock.wall_us();
   const std::string source = fmt::format("mqtt/{}", mqtt::word_of(refusal.what));
-  ingest_->report(source, refusal.why, about);
-  rooms_.logger.warn("mqtt.refused", {{"what", mqtt::word_of(refusal.what)},
-                                      {"client", refusal.client_id},
-                                      {"ip", refusal.source_ip},
-                                      {"topic", refusal.topic},
-                                      {"why", refusal.why}});
+  if (ingest_->report(source, refusal.why, about)) {
+    rooms_.logger.warn("mqtt.refused", {{"what", mqtt::word_of(refusal.what)},
+                                        {"client", refusal.client_id},
+                                        {"ip", refusal.source_ip},
+                                        {"topic", refusal.topic},
+                                        {"why", refusal.why}});
+  }
   need_turn();
 }
 

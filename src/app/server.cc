@@ -337,8 +337,6 @@ class RunningServer final : public Server {
     });
     metrics_.gauge("nilo_log_size_bytes", "Bytes of all log segments.",
                    [this] { return static_cast<double>(log_->size()); });
-    metrics_.gauge("nilo_tables_memory_bytes", "Bytes of the column heads.",
-                   [this] { return static_cast<double>(tables_->memory_size()); });
   }
 
   void shut_down() {
