@@ -164,6 +164,14 @@ def devices_log_in_with_a_token_or_with_a_name_and_a_password():
 
 
 @harness.case
+def with_open_a_name_without_a_password_is_let_in():
+    with harness.Server() as server:
+        for version in VERSIONS:
+            server.publish("a", "b", "-V", version, "-u", "?SDK=Python&Version=1.5.4")
+            server.publish("a", "b", "-V", version, "-u", "barn")
+
+
+@harness.case
 def paho_for_python_speaks_with_us():
     with harness.Server() as server:
         for version in (paho.MQTTv311, paho.MQTTv5):
