@@ -82,7 +82,7 @@ std::unique_ptr<Simulator> start_demo(const Server& server) {
   options.server = server.mqtt_address();
   if (options.server.host.empty()) options.server.host = "127.0.0.1";
   options.password = server.admin_token();
-  options.speed = 20;  // a reading a second and tank
+  options.speed = 1;  // a reading every 20 s and tank, as the real devices send
   return Simulator::start(options);
 }
 

@@ -78,12 +78,9 @@ std::vector<api::EndpointSpec> endpoints_of(const stack::Stack& stack) {
   return specs;
 }
 
-log::LogOptions log_options(const ServerOptions& options, const stack::Settings& settings,
-                            const tables::Tables& tables) {
+log::LogOptions log_options(const ServerOptions& options, const tables::Tables& tables) {
   log::LogOptions log;
   log.dir = options.data_dir + "/log";
-  log.size_max = settings.log_size_bytes.value_or(0);
-  log.age_max_us = settings.log_keep ? settings.log_keep->count() * 1000 : 0;
   log.next_seq_min = tables.checkpoint_seq() + 1;
   return log;
 }
@@ -167,8 +164,7 @@ class RunningServer final : public Server {
   }
 
   Result<void> open_log() {
-    log_ = TRY(log::Log::open(*disk_, clock_, logger_, metrics_,
-                              log_options(options_, stack_.settings, *tables_)));
+    log_ = TRY(log::Log::open(*disk_, clock_, logger_, metrics_, log_options(options_, *tables_)));
     return {};
   }
 

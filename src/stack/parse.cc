@@ -16,12 +16,12 @@ constexpr SectionReader kSections[] = {
     {"things", "[things]", read_things},   {"table", "[table.NAME]", read_tables},
     {"rule", "[rule.NAME]", read_rules},   {"endpoint", "[endpoint.NAME]", read_endpoints},
     {"server", "[server]", read_settings}, {"tables", "[tables]", read_settings},
-    {"log", "[log]", read_settings},       {"sql", "[sql]", read_settings},
+    {"sql", "[sql]", read_settings},
 };
 
 // In the design, and not in this version.
-constexpr std::string_view kLater[] = {"alert",   "job",    "page", "mail",
-                                       "webhook", "policy", "model"};
+constexpr std::string_view kLater[] = {"alert",   "job",    "page",  "mail",
+                                       "webhook", "policy", "model", "log"};
 
 void read_section(const Member& section, Reading& reading) {
   if (std::find(std::begin(kLater), std::end(kLater), section.key) != std::end(kLater)) {

@@ -15,7 +15,7 @@ void read_things(const Member& section, Reading& reading);     // [things]
 void read_tables(const Member& section, Reading& reading);     // [table.NAME]
 void read_rules(const Member& section, Reading& reading);      // [rule.NAME]
 void read_endpoints(const Member& section, Reading& reading);  // [endpoint.NAME]
-void read_settings(const Member& section, Reading& reading);   // [server] [tables] [log] [sql]
+void read_settings(const Member& section, Reading& reading);   // [server] [tables] [sql]
 
 // Across files: the tables that rules name, the types of endpoints' parameters.
 void check_stack(Reading& reading);

@@ -28,9 +28,6 @@ void read_settings(const Member& section, Reading& reading) {
     set(settings.http_listen, keys.address({"http", "\"127.0.0.1:8080\""}));
   } else if (section.key == "tables") {
     set(settings.tables_memory_bytes, keys.size({"memory", "\"1GB\""}));
-  } else if (section.key == "log") {
-    set(settings.log_keep, keys.duration({"keep", "\"30d\""}));
-    set(settings.log_size_bytes, keys.size({"size", "\"10GB\""}));
   } else {
     set(settings.sql_time, keys.duration({"time", "\"10s\""}));
     set(settings.sql_memory_bytes, keys.size({"memory", "\"256MB\""}));

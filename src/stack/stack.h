@@ -81,8 +81,6 @@ struct Settings {
   std::optional<std::string> mqtt_listen{};  // "127.0.0.1:1883"
   std::optional<std::string> http_listen{};
   std::optional<std::uint64_t> tables_memory_bytes{};
-  std::optional<Duration> log_keep{};
-  std::optional<std::uint64_t> log_size_bytes{};
   std::optional<Duration> sql_time{};
   std::optional<std::uint64_t> sql_memory_bytes{};
 };

@@ -121,15 +121,13 @@ TEST(Stack, ReadsOptionsOfAKeyColumnAndOfTimes) {
 
 TEST(Stack, ReadsSettingsFromSeveralFiles) {
   const Loaded loaded =
-      parse({{"nilo.toml", "[server]\nmqtt = ':1883'\n[log]\nkeep = '30d'\nsize = '10GB'\n"},
+      parse({{"nilo.toml", "[server]\nmqtt = ':1883'\n"},
              {"nilo.d/b.toml", "[server]\nhttp = '[::1]:0'\n[tables]\nmemory = '1GiB'\n"},
              {"nilo.d/c.toml", "[sql]\ntime = '500ms'\nmemory = '256MB'\n"}});
   ASSERT_TRUE(loaded.ok()) << render(loaded.diagnostics, loaded.files, false);
   const Settings& settings = loaded.stack.settings;
   EXPECT_EQ(settings.mqtt_listen, ":1883");
   EXPECT_EQ(settings.http_listen, "[::1]:0");
-  EXPECT_EQ(settings.log_keep, std::chrono::hours(30 * 24));
-  EXPECT_EQ(settings.log_size_bytes, 10'000'000'000U);
   EXPECT_EQ(settings.tables_memory_bytes, 1U << 30);
   EXPECT_EQ(settings.sql_time, std::chrono::milliseconds(500));
   EXPECT_EQ(settings.sql_memory_bytes, 256'000'000U);
