@@ -1,7 +1,9 @@
 #include "tables/state_store.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <lmdb.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -16,6 +18,7 @@ namespace {
 constexpr std::uint32_t kFormatVersion = 1;
 constexpr std::string_view kFormatKey = "format";
 constexpr std::string_view kSeqKey = "seq";
+constexpr off_t kLockFileSize = 8192;  // LMDB's, for the 126 readers it has by default
 
 MDB_val val_of(std::string_view bytes) {
   // LMDB only reads what it is given to put or find, but says so with a plain pointer.
@@ -242,12 +245,24 @@ Result<std::unique_ptr<StateTransaction>> LmdbStore::begin() {
   return std::unique_ptr<StateTransaction>(std::make_unique<LmdbTransaction>(*this, txn));
 }
 
+// LMDB maps its lock file and writes there. On a full disk that would be a SIGBUS; now it is an
+// error, found before.
+Result<void> reserve_lock_file(const std::string& dir) {
+  const int fd = ::open((dir + "/lock.mdb").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return error_of(errno, dir);
+  const int status = ::posix_fallocate(fd, 0, kLockFileSize);
+  ::close(fd);
+  if (status != 0) return error_of(status, dir);
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<StateStore>> StateStore::open(const std::string& dir, std::size_t size_max) {
   std::error_code failure;
   std::filesystem::create_directories(dir, failure);
   if (failure) return error_of(failure.value(), dir);
+  TRY(reserve_lock_file(dir));
   MDB_env* env = nullptr;
   if (const int status = mdb_env_create(&env); status != MDB_SUCCESS) return error_of(status, dir);
   auto store = std::make_unique<LmdbStore>(dir, env);

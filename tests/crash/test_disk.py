@@ -130,6 +130,36 @@ def a_full_disk_refuses_writes_answers_questions_and_recovers_by_itself():
 
 
 @harness.case
+def a_server_stops_starts_and_answers_while_the_disk_is_full():
+    with SmallDisk() as disk:
+        server = harness.Server(stack=harness.make_folder(STACK),
+                                data=os.path.join(disk.path, "data"))
+        server.start()
+        publisher = Publisher(server)
+        while 0x97 not in publisher.publish():
+            disk.fill()
+        assert server.stop() == 0
+        assert "tables.checkpoint_failed" in server.log_text()
+        server.start()
+        assert numbers_in(server) == sorted(publisher.acknowledged)
+        disk.free()
+        again = Publisher(server)
+        assert set(again.publish()) == {0}
+        server.stop()
+
+
+@harness.case
+def a_first_start_without_space_is_refused_with_the_reason():
+    with SmallDisk() as disk:
+        disk.fill()
+        data = os.path.join(disk.path, "data")
+        done = harness.nilo("serve", harness.WATER_TANKS, "--open", "--data", data,
+                            "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0")
+        assert done.returncode == 1 and "No space left on device" in done.stderr, done
+        assert data in done.stderr, done.stderr
+
+
+@harness.case
 def after_a_failed_sync_the_server_stops_with_the_reason_and_has_lost_nothing():
     folder = harness.make_folder()
     shim, switch = os.path.join(folder, "shim.so"), os.path.join(folder, "fail")
