@@ -103,6 +103,7 @@ Result<void> Ingest::take(MessageView message, mqtt::SessionNumber publisher) {
   message.received_us = unique_time();
   NILO_ASSERT(!taking_);
   taking_ = true;
+  caused_count_ = 0;
   const Result<void> outcome = react(message, publisher, 0);
   taking_ = false;
   if (outcome) {
@@ -128,13 +129,19 @@ TimeUs Ingest::unique_time() {
 Result<void> Ingest::react(const MessageView& message, mqtt::SessionNumber publisher, int depth) {
   // What a rule causes may add routes, which leaves map nodes where they are.
   const Route& route = route_of(message.topic);
-  for (const Reaction* reaction : route.reactions) TRY(run(*reaction, message, depth));
+  std::vector<Caused> caused;
+  for (const Reaction* reaction : route.reactions) TRY(run(*reaction, message, depth, caused));
   if (message.retain) TRY(retain(message));
   route_out(route, message, publisher);
+  // Last, so that who hears both hears the cause first.
+  for (const Caused& next : caused) {
+    TRY(unless_refused(*next.reaction, republish(next, message, depth), message, depth));
+  }
   return {};
 }
 
-Result<void> Ingest::run(const Reaction& reaction, const MessageView& message, int depth) {
+Result<void> Ingest::run(const Reaction& reaction, const MessageView& message, int depth,
+                         std::vector<Caused>& caused) {
   const Rule& rule = reaction.rule;
   switch (rule.statement.evaluate(message, scratch_)) {
     case rules::Outcome::no_match:
@@ -147,7 +154,17 @@ Result<void> Ingest::run(const Reaction& reaction, const MessageView& message, i
   }
   Result<void> outcome;
   if (reaction.writer != nullptr) outcome = put(reaction, message);
-  if (outcome && rule.republish) outcome = republish(rule, message, depth);
+  if (outcome && rule.republish) {
+    std::string payload;
+    outcome = scratch_.append_json(payload);
+    if (outcome) caused.push_back({&reaction, std::move(payload)});
+  }
+  return unless_refused(reaction, std::move(outcome), message, depth);
+}
+
+// What went wrong is told, and only a refusal is an error of the message.
+Result<void> Ingest::unless_refused(const Reaction& reaction, Result<void> outcome,
+                                    const MessageView& message, int depth) {
   if (outcome || is_refusal(outcome.error())) return outcome;
   tell_error(reaction.source, outcome.error().message, message, depth);
   return {};
@@ -177,22 +194,27 @@ Result<void> Ingest::put(const Reaction& reaction, const MessageView& message) {
   return {};
 }
 
-Result<void> Ingest::republish(const Rule& rule, const MessageView& message, int depth) {
+Result<void> Ingest::republish(const Caused& caused, const MessageView& message, int depth) {
+  const stack::Republish& to = *caused.reaction->rule.republish;
   if (depth + 1 >= kDepthMax) {
     return Error{ErrorCode::invalid_argument,
                  fmt::format("republish to {} stopped: {} messages deep, rules cause each other",
-                             rule.republish->topic, kDepthMax),
+                             to.topic, kDepthMax),
                  "break the circle of republish rules"};
   }
-  std::string payload;
-  TRY(scratch_.append_json(payload));
-  MessageView caused = message;
-  caused.topic = rule.republish->topic;
-  caused.payload = payload;
-  caused.qos = static_cast<Qos>(rule.republish->qos);
-  caused.retain = false;
-  caused.properties = nullptr;
-  return react(caused, 0, depth + 1);
+  if (++caused_count_ > kCausedMax) {
+    return Error{
+        ErrorCode::invalid_argument,
+        fmt::format("republish to {} stopped: one message caused {} others", to.topic, kCausedMax),
+        "break the circle of republish rules"};
+  }
+  MessageView next = message;
+  next.topic = to.topic;
+  next.payload = caused.payload;
+  next.qos = static_cast<Qos>(to.qos);
+  next.retain = false;
+  next.properties = nullptr;
+  return react(next, 0, depth + 1);
 }
 
 Result<void> Ingest::retain(const MessageView& message) {

@@ -8,8 +8,9 @@
 //   publish -> route (cached by topic) -> rules -> record -> batch -> log -> tables -> answer
 //
 // Threads: the loop's, all of it.
-// Limits:  kDepthMax messages caused by one message; kErrorsPerSecondMax errors told in full (all
-//          are counted); kRoutesMax cached topics.
+// Limits:  kDepthMax messages that cause each other and kCausedMax that one message causes: what is
+//          beyond is an error and not republished; kErrorsPerSecondMax errors told in full (all are
+//          counted); kRoutesMax cached topics.
 #pragma once
 
 #include <atomic>
@@ -36,6 +37,7 @@
 namespace nilo::app {
 
 inline constexpr int kDepthMax = 8;
+inline constexpr int kCausedMax = 1'000;
 inline constexpr std::size_t kRoutesMax = 20'000;
 inline constexpr std::uint64_t kErrorsPerSecondMax = 1'000;
 // Records of one turn go to the log early when they are this many bytes.
@@ -109,6 +111,10 @@ class Ingest {
     std::vector<const Reaction*> reactions;
     std::vector<bus::Match> matches;
   };
+  struct Caused {  // by a rule that republishes
+    const Reaction* reaction = nullptr;
+    std::string payload;
+  };
   struct Waiting {           // a durable copy, for when its record has a number
     std::size_t record = 0;  // in the batch
     bus::Target target;
@@ -131,9 +137,13 @@ class Ingest {
   Result<void> take(MessageView message, mqtt::SessionNumber publisher);
   TimeUs unique_time();
   Result<void> react(const MessageView& message, mqtt::SessionNumber publisher, int depth);
-  Result<void> run(const Reaction& reaction, const MessageView& message, int depth);
+  // Appends to `caused` what is to be republished.
+  Result<void> run(const Reaction& reaction, const MessageView& message, int depth,
+                   std::vector<Caused>& caused);
+  Result<void> unless_refused(const Reaction& reaction, Result<void> outcome,
+                              const MessageView& message, int depth);
   Result<void> put(const Reaction& reaction, const MessageView& message);
-  Result<void> republish(const Rule& rule, const MessageView& message, int depth);
+  Result<void> republish(const Caused& caused, const MessageView& message, int depth);
   Result<void> retain(const MessageView& message);
   void route_out(const Route& route, const MessageView& message, mqtt::SessionNumber publisher);
   bool tell_error(std::string_view source, std::string_view reason, const MessageView& about,
@@ -156,7 +166,8 @@ class Ingest {
   std::vector<std::unique_ptr<RowWriter>> writers_;  // one for each table of the reactions
   RowWriter* error_writer_ = nullptr;
   std::vector<Reaction> reactions_;
-  bool taking_ = false;  // a message is being taken; what it causes joins its record
+  int caused_count_ = 0;  // of the message being taken
+  bool taking_ = false;   // a message is being taken; what it causes joins its record
   TimeUs last_time_us_ = 0;
   std::int64_t error_second_ = 0;
   std::uint64_t errors_this_second_ = 0;

@@ -40,6 +40,16 @@ sql = "SELECT * FROM 'copies' WHERE loop = true"
 republish = { topic = "copies" }
 )";
 
+// The stack, and ten rules that cause each other ten times each.
+std::string stack_text() {
+  std::string text = kStack;
+  for (int i = 0; i < 10; ++i) {
+    text += "[rule.fan" + std::to_string(i) + "]\n";
+    text += "sql = \"SELECT * FROM 'fan'\"\nrepublish = \"fan\"\n";
+  }
+  return text;
+}
+
 // A loop that is this test's own thread, and a subscriber that hears everything.
 class TestPost final : public Post {
  public:
@@ -93,7 +103,7 @@ class IngestTest : public testing::Test {
   }
 
   void start(std::size_t head_size_max = std::size_t{64} << 20) {
-    stack::Loaded loaded = stack::parse({{"nilo.toml", kStack}});
+    stack::Loaded loaded = stack::parse({{"nilo.toml", stack_text()}});
     reactions_ = compile(loaded);
     ASSERT_TRUE(loaded.ok()) << stack::render(loaded.diagnostics, loaded.files, false);
     tables_ =
@@ -252,6 +262,23 @@ TEST_F(IngestTest, ARepublishedMessageReachesItsSubscribers) {
   EXPECT_EQ(publish("copy/2", R"({"distance":75})"), "ok");
   ASSERT_EQ(post_.delivered.size(), 1U);
   EXPECT_EQ(post_.delivered[0].payload, R"({"distance":75})");
+}
+
+TEST_F(IngestTest, WhoHearsCauseAndEffectHearsTheCauseFirst) {
+  start();
+  subscribe("#", 2, Qos::at_most_once);
+  EXPECT_EQ(publish("copy/2", "1"), "ok");
+  ASSERT_EQ(post_.delivered.size(), 2U);
+  EXPECT_EQ(post_.delivered[0].topic, "copy/2");
+  EXPECT_EQ(post_.delivered[1].topic, "copies");
+}
+
+TEST_F(IngestTest, OneMessageCausesAThousandAtMost) {
+  start();
+  subscribe("fan", 2, Qos::at_most_once);
+  EXPECT_EQ(publish("fan", "1"), "ok");  // ten rules, eight deep: without the limit 11 million
+  EXPECT_EQ(post_.delivered.size(), 1U + kCausedMax);
+  EXPECT_GT(row_count("sys_errors"), 0U);
 }
 
 TEST_F(IngestTest, RulesThatCauseEachOtherStopAndSaySo) {
