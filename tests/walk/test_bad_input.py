@@ -27,6 +27,16 @@ sql = "SELECT cast(topic(2) AS Int) AS device, n FROM 'readings/+'"
 put = "readings"
 """
 
+CIRCLE_STACK = """
+[rule.there]
+sql = "SELECT * FROM 'here'"
+republish = "there"
+
+[rule.back]
+sql = "SELECT * FROM 'there'"
+republish = "here"
+"""
+
 
 def rss(server):
     """Resident bytes of the server."""
@@ -297,6 +307,63 @@ def a_storm_of_2000_connections_is_let_in():
         assert all(client.read() == (0xd0, b"") for client in clients)
         assert rss(server) - before < 2000 * 4096, "4 KB for each"
         assert_serves(server)
+
+
+@harness.case
+def rules_that_call_each_other_are_stopped_and_told():
+    with harness.Server(stack=harness.make_folder(CIRCLE_STACK)) as server:
+        heard = server.subscribe("+", count=8)
+        server.publish("here", "1")
+        lines = heard.lines()
+        assert lines == ["here 1", "there 1"] * 4, lines
+        reasons = error_reasons(server)
+        assert len(reasons) == 1 and "8" in reasons[0], reasons
+        server.publish("elsewhere", "1")
+
+
+@harness.case
+def a_hundred_thousand_topics_cost_no_memory():
+    with harness.Server() as server:
+        client = connected(server)
+
+        def publish_to(first, last):
+            client.send(b"".join(raw_mqtt.publish_packet(f"topic/{number}/{'x' * 100}", "1")
+                                 for number in range(first, last)))
+            client.send(raw_mqtt.packet(0xc0))
+            assert client.read()[0] == 0xd0, "all were taken"
+
+        publish_to(0, 50_000)  # fills what is cached of topics
+        before = rss(server)
+        publish_to(50_000, 150_000)
+        assert rss(server) - before < 16 * MIB
+        assert_serves(server)
+
+
+@harness.case
+def who_knocks_at_the_wrong_door_is_sent_away():
+    with harness.Server() as server:
+        lost = raw_mqtt.Connection(server.mqtt_port)
+        lost.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert lost.is_closed_by_server()
+        tls = raw_mqtt.Connection(server.mqtt_port)
+        tls.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"x" * 500)
+        assert tls.is_closed_by_server()
+        device = raw_mqtt.Connection(int(server.url.rsplit(":", 1)[1]))
+        device.send(raw_mqtt.connect_packet("device"))
+        assert device.is_closed_by_server(), "HTTP says 400 and goodbye"
+        assert_serves(server)
+
+
+@harness.case
+def more_subscriptions_than_a_session_may_have_are_refused():
+    with harness.Server() as server:
+        for level, none, refused in ((4, b"", 0x80), (5, b"\0", 0x97)):
+            client = connected(server, level=level)
+            for number in range(1001):
+                client.send(raw_mqtt.packet(
+                    0x82, b"\0\1" + none + raw_mqtt.text(f"many/{number}") + b"\1"))
+            codes = [client.read()[1][-1] for _ in range(1001)]
+            assert codes == [1] * 1000 + [refused], (set(codes), codes[-1])
 
 
 @harness.case

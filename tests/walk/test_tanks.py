@@ -69,6 +69,17 @@ def a_reading_that_cannot_be_changes_no_latest_row_and_is_told_with_its_reason()
 
 
 @harness.case
+def a_new_row_is_a_message_too():
+    with harness.Server() as server:
+        listener = server.subscribe("$table/tank_levels/#")
+        server.publish("water2/pub", '{"distance":75}')
+        topic, _, payload = listener.lines()[0].partition(" ")
+        change = json.loads(payload)
+        assert topic == "$table/tank_levels/2", topic
+        assert change["row"]["distance"] == 75 and change["row"]["percent"] == 15.73, change
+
+
+@harness.case
 def the_endpoint_says_what_is_wrong_with_a_question():
     with harness.Server() as server:
         for path, status, text in [
