@@ -7,61 +7,14 @@ import json
 import os
 import random
 import struct
-import threading
 import time
 
 import harness
 import raw_mqtt
+from load import PUBLISHERS, STACK, acknowledged_by, ask, rows_since, start_publishers
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
-PUBLISHERS = 6
-WINDOW = 40
-STACK = """
-[table.counts]
-key = ["publisher int", "time timestamp"]
-columns = { n = { type = "int" } }
-
-[rule.store]
-sql = "SELECT cast(topic(2) AS Int) AS publisher, n FROM 'crash/+'"
-put = "counts"
-"""
-
-
-class Publisher(threading.Thread):
-    """Publishes 1, 2, 3, ... and notes what is acknowledged, until the server is gone."""
-
-    def __init__(self, port, number, first):
-        super().__init__(daemon=True)
-        self.port = port
-        self.number = number
-        self.next = first
-        self.acknowledged = []
-
-    def run(self):
-        try:
-            connection = raw_mqtt.Connection(self.port)
-            assert connection.log_in(f"publisher-{self.number}") == 0
-            in_flight = {}
-            free = list(range(1, WINDOW + 1))
-            while True:
-                out = b""
-                while free:
-                    packet_id = free.pop()
-                    in_flight[packet_id] = self.next
-                    out += raw_mqtt.publish_packet(f"crash/{self.number}",
-                                                   json.dumps({"n": self.next}), packet_id)
-                    self.next += 1
-                connection.send(out)
-                first, body = connection.read()
-                assert first == 0x40, first
-                packet_id = struct.unpack(">H", body[:2])[0]
-                self.acknowledged.append(in_flight.pop(packet_id))
-                free.append(packet_id)
-        except OSError:
-            pass
-
-
 def subscribe_watcher(port):
     """A persistent session that sleeps through everything."""
     connection = raw_mqtt.Connection(port)
@@ -95,19 +48,6 @@ def drain_watcher(port, expected):
     return received
 
 
-def ask(server, statement):
-    status, body = server.sql(statement)
-    assert status == 200, body
-    return json.loads(body)["rows"]
-
-
-def rows_since(server, firsts):
-    """[(publisher, n)] of the rows with n from `firsts`[publisher] on."""
-    return [(publisher, row[0]) for publisher, first in enumerate(firsts)
-            for row in ask(server, f"SELECT n FROM counts WHERE publisher = {publisher} "
-                                   f"AND n >= {first}")]
-
-
 @harness.case
 def acknowledged_rows_survive_kill_9_once():
     print(f"# seed {SEED}, {KILLS} kills", flush=True)
@@ -117,14 +57,10 @@ def acknowledged_rows_survive_kill_9_once():
     server.start()
     firsts = [1] * PUBLISHERS
     for kill in range(KILLS):
-        publishers = [Publisher(server.mqtt_port, i, firsts[i]) for i in range(PUBLISHERS)]
-        for publisher in publishers:
-            publisher.start()
+        publishers = start_publishers(server.mqtt_port, firsts)
         time.sleep(dice.uniform(0.02, 0.6))  # the moment of the kill is what the dice decide
         server.kill()
-        for publisher in publishers:
-            publisher.join()
-        acknowledged = {(p.number, n) for p in publishers for n in p.acknowledged}
+        acknowledged = acknowledged_by(publishers)
         server.start()
         rows = rows_since(server, firsts)
         lost = acknowledged - set(rows)
@@ -148,16 +84,11 @@ def messages_waiting_for_a_sleeping_session_survive_kill_9():
     nexts = [1] * PUBLISHERS
     for _ in range(min(KILLS, 10)):
         subscribe_watcher(server.mqtt_port)
-        publishers = [Publisher(server.mqtt_port, i, nexts[i]) for i in range(PUBLISHERS)]
-        for publisher in publishers:
-            publisher.start()
+        publishers = start_publishers(server.mqtt_port, nexts)
         time.sleep(dice.uniform(0.02, 0.3))
         server.kill()
-        acknowledged = set()
-        for publisher in publishers:
-            publisher.join()
-            nexts[publisher.number] = publisher.next
-            acknowledged.update((publisher.number, n) for n in publisher.acknowledged)
+        acknowledged = acknowledged_by(publishers)
+        nexts = [publisher.next for publisher in publishers]
         server.start()
         received = drain_watcher(server.mqtt_port, acknowledged)
         lost = acknowledged - set(received)

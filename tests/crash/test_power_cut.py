@@ -1,0 +1,94 @@
+"""Power cuts under load: the file system forgets what was not synced, we nothing we acknowledged.
+
+An ext4 image is shut down without its journal (`xfs_io -c shutdown`), as if the plug were pulled.
+CUTS (4) and SEED (random, printed) come from the environment. Needs root and a loop device.
+"""
+
+import os
+import random
+import subprocess
+import time
+
+import harness
+from load import PUBLISHERS, STACK, acknowledged_by, ask, rows_since, start_publishers
+
+CUTS = int(os.environ.get("CUTS", "4"))
+SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
+DISK_SIZE = 256 * 1024 * 1024
+
+
+class Disk:
+    """An ext4 file system in a file, whose power can be cut."""
+
+    def __init__(self):
+        if os.geteuid() != 0:
+            harness.skip("only root may mount")
+        folder = harness.make_folder()
+        self._image = os.path.join(folder, "image")
+        self.path = os.path.join(folder, "disk")
+        self._witness = os.path.join(self.path, "witness")
+        os.mkdir(self.path)
+        with open(self._image, "wb") as file:
+            file.truncate(DISK_SIZE)
+        subprocess.run(["mkfs.ext4", "-q", self._image], check=True)
+
+    def __enter__(self):
+        done = self._mount()
+        if done.returncode != 0:
+            harness.skip(f"no loop device: {done.stderr.strip()}")
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "-l", self.path], check=True)
+
+    def _mount(self):
+        return subprocess.run(["mount", "-o", "loop", self._image, self.path],
+                              capture_output=True, text=True, check=False)
+
+    def cut_power(self):
+        """From now on nothing is written any more, also what was only in memory."""
+        with open(self._witness, "wb") as file:
+            file.write(b"never synced")
+        subprocess.run(["xfs_io", "-x", "-c", "shutdown", self.path], check=True)
+
+    def power_on(self):
+        """After everybody who used it has ended."""
+        subprocess.run(["umount", self.path], check=True)
+        assert self._mount().returncode == 0, "the file system does not come back"
+        forgotten = not os.path.exists(self._witness) or os.path.getsize(self._witness) == 0
+        assert forgotten, "that was no power cut: bytes survived that were never synced"
+
+
+@harness.case
+def acknowledged_rows_survive_power_cuts_once():
+    print(f"# seed {SEED}, {CUTS} cuts", flush=True)
+    dice = random.Random(SEED)
+    with Disk() as disk:
+        server = harness.Server(stack=harness.make_folder(STACK),
+                                data=os.path.join(disk.path, "data"))
+        server.start()
+        firsts = [1] * PUBLISHERS
+        acknowledged_count = row_count = 0
+        for cut in range(CUTS):
+            publishers = start_publishers(server.mqtt_port, firsts)
+            time.sleep(dice.uniform(0.05, 0.5))  # the moment of the cut is what the dice decide
+            disk.cut_power()
+            assert server.wait() == 1, "a disk that fails ends the server"
+            acknowledged = acknowledged_by(publishers)
+            disk.power_on()
+            server.start()
+            rows = rows_since(server, firsts)
+            lost = acknowledged - set(rows)
+            assert not lost, f"cut {cut}: {len(lost)} acknowledged rows lost, e.g. {min(lost)}"
+            assert len(rows) == len(set(rows)), f"cut {cut}: rows are there twice"
+            row_count += len(rows)
+            assert ask(server, "SELECT count(*) FROM counts") == [[row_count]], \
+                f"cut {cut}: rows of earlier rounds are gone, or came twice"
+            acknowledged_count += len(acknowledged)
+            firsts = [publisher.next for publisher in publishers]
+        server.stop()
+    assert acknowledged_count, "the load never got an acknowledgement"
+    print(f"# {acknowledged_count} rows acknowledged, 0 lost, 0 twice", flush=True)
+
+
+harness.main()
