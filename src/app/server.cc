@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
@@ -39,6 +40,7 @@ constexpr int kLoopsMax = 4;
 constexpr std::uint64_t kMemoryBeyondBudgets = std::uint64_t{2} << 30;
 constexpr std::string_view kAdminTokenName = "local-admin";
 constexpr std::int64_t kProgressEveryUs = 2'000'000;
+constexpr std::chrono::minutes kDropExpiredEvery{5};  // retained messages; readers skip them before
 
 int cores_allowed() {
   cpu_set_t cores;
@@ -321,6 +323,7 @@ class RunningServer final : public Server {
                                         [this](net::HttpRequest request, net::Respond respond) {
                                           api_->handle(std::move(request), std::move(respond));
                                         }));
+    loops_[0]->every(kDropExpiredEvery, [this] { retained_.drop_expired(); });
     add_gauges();
     return {};
   }
