@@ -139,9 +139,10 @@ class Server:
         self.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
         if self._process and self._process.poll() is None:
-            self.stop()
+            code = self.stop()
+            assert failure or code == 0, f"the server ended with {code}"
 
     def start(self):
         """Starts it and waits until /healthz answers 200."""
