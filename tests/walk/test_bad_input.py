@@ -380,6 +380,7 @@ def sql_that_writes_never_ends_or_wants_all_memory_is_refused():
             ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) "
              "SELECT max(n) FROM t", 504),
             ("SELECT list(range) FROM range(1000000000)", 507),
+            ("SELECT length(repeat('x', 4000000000))", 507),
             ("SELECT * FROM range(200000)", 413)]
         for statement, status in statements:
             answer = server.sql(statement)
