@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kShownPayloadSizeMax = 1024;
 constexpr std::size_t kShownNameSizeMax = 256;
+constexpr std::size_t kRouteOverheadSize = 200;  // a map's node and its vectors
 
 // May this failure pass, so that the sender should keep the message and try again?
 bool is_refusal(const Error& error) {
@@ -84,35 +85,51 @@ void Ingest::publish(const MessageView& message, Done done) {
 }
 
 void Ingest::commit(const std::function<void(RecordWriter&)>& write, Done done) {
+  NILO_ASSERT(!taking_);  // that record may still be taken back
   write(record(rooms_.clock.wall_us()));
-  if (!taking_) end_record();
-  if (done) in_flight_->dones.push_back(std::move(done));
+  const Result<void> ended = end_record();
+  if (!ended) rooms_.logger.error("ingest.record_refused", {{"reason", ended.error().message}});
+  if (!done) return;
+  if (!ended) return done(ended);
+  in_flight_->dones.push_back(std::move(done));
 }
 
 bool Ingest::report(std::string_view source, std::string_view reason, const MessageView& about) {
-  const bool told = tell_error(source, reason, about, 0);
-  if (!taking_) end_record();
-  return told;
+  if (!may_tell_error()) return false;
+  if (!taking_) {
+    tell_alone(source, reason, about);
+    return true;
+  }
+  // Set off by a delivery of the message being taken: after it.
+  rooms_.post.run_on_loop(
+      [this, source = std::string(source), reason = std::string(reason),
+       later = Message::copy_of(about)] { tell_alone(source, reason, later.view()); });
+  return true;
 }
 
 // One message and all it causes: one record, or nothing of it. An error means that nothing is kept
 // and the sender must not believe otherwise; a bad reading is no such error: it is kept as an error
 // message.
 Result<void> Ingest::take(MessageView message, mqtt::SessionNumber publisher) {
+  NILO_ASSERT(!taking_);
+  // Before this message, not after it: who waits for it must join the batch that holds it.
+  if (batch_->size() >= kBatchSizeMax) flush();
+  if (routes_size_ > kRoutesSizeMax) {
+    routes_.clear();
+    routes_size_ = 0;
+  }
   messages_.add();
   message.received_us = unique_time();
-  NILO_ASSERT(!taking_);
   taking_ = true;
   caused_count_ = 0;
-  const Result<void> outcome = react(message, publisher, 0);
-  taking_ = false;
+  Result<void> outcome = react(message, publisher, 0);
   if (outcome) {
-    end_record();
+    outcome = end_record();
   } else {
     cancel_record();
-    report("refused", outcome.error().message, message);
   }
-  if (batch_->size() >= kBatchSizeMax) flush();
+  taking_ = false;
+  if (!outcome) report("refused", outcome.error().message, message);
   return outcome;
 }
 
@@ -132,7 +149,7 @@ Result<void> Ingest::react(const MessageView& message, mqtt::SessionNumber publi
   std::vector<Caused> caused;
   for (const Reaction* reaction : route.reactions) TRY(run(*reaction, message, depth, caused));
   if (message.retain) TRY(retain(message));
-  route_out(route, message, publisher);
+  TRY(route_out(route, message, publisher));
   // Last, so that who hears both hears the cause first.
   for (const Caused& next : caused) {
     TRY(unless_refused(*next.reaction, republish(next, message, depth), message, depth));
@@ -147,8 +164,8 @@ Result<void> Ingest::run(const Reaction& reaction, const MessageView& message, i
     case rules::Outcome::no_match:
       return {};
     case rules::Outcome::failed:
-      tell_error(reaction.source, scratch_.error(), message, depth);
-      return {};
+      return unless_refused(reaction, Error{ErrorCode::invalid_argument, scratch_.error(), ""},
+                            message, depth);
     case rules::Outcome::matched:
       break;
   }
@@ -166,7 +183,7 @@ Result<void> Ingest::run(const Reaction& reaction, const MessageView& message, i
 Result<void> Ingest::unless_refused(const Reaction& reaction, Result<void> outcome,
                                     const MessageView& message, int depth) {
   if (outcome || is_refusal(outcome.error())) return outcome;
-  tell_error(reaction.source, outcome.error().message, message, depth);
+  if (may_tell_error()) tell_error(reaction.source, outcome.error().message, message, depth);
   return {};
 }
 
@@ -224,8 +241,8 @@ Result<void> Ingest::retain(const MessageView& message) {
 }
 
 // Everybody who listens hears it now; durable copies wait for their record's number.
-void Ingest::route_out(const Route& route, const MessageView& message,
-                       mqtt::SessionNumber publisher) {
+Result<void> Ingest::route_out(const Route& route, const MessageView& message,
+                               mqtt::SessionNumber publisher) {
   MessagePtr shared;  // made once, only if somebody listens
   std::vector<mqtt::Delivery> durable;
   const std::size_t waiting_before = in_flight_->waiting.size();
@@ -241,22 +258,42 @@ void Ingest::route_out(const Route& route, const MessageView& message,
     durable.push_back(*delivery);
     in_flight_->waiting.push_back({batch_->count(), match.target, std::move(*delivery), shared});
   }
-  if (in_flight_->waiting.size() > waiting_before) {
-    mqtt::append_queued(record(message.received_us), message, durable);
-  }
+  if (in_flight_->waiting.size() == waiting_before) return {};
+  mqtt::append_queued(record(message.received_us), message, durable);
+  // Now, and not when the record ends: a thousand copies of a large message need not fit in memory.
+  if (record_->out().size() - record_begin_ <= log::kRecordSizeMax) return {};
+  return Error{
+      ErrorCode::resource_exhausted,
+      fmt::format("the message causes more than a record holds ({} bytes)", log::kRecordSizeMax),
+      "republish less of it, or publish smaller messages"};
 }
 
-bool Ingest::tell_error(std::string_view source, std::string_view reason, const MessageView& about,
-                        int depth) {
+// Counts an error. False: enough were told this second.
+bool Ingest::may_tell_error() {
   errors_.add();
   const std::int64_t second = rooms_.clock.steady_us() / 1'000'000;
   if (second != error_second_) {
     error_second_ = second;
     errors_this_second_ = 0;
   }
-  if (++errors_this_second_ > kErrorsPerSecondMax) return false;
+  return ++errors_this_second_ <= kErrorsPerSecondMax;
+}
+
+// In a record of its own.
+void Ingest::tell_alone(std::string_view source, std::string_view reason,
+                        const MessageView& about) {
+  taking_ = true;
+  caused_count_ = 0;
+  tell_error(source, reason, about, 0);
+  const Result<void> ended = end_record();
+  taking_ = false;
+  if (!ended) rooms_.logger.error("ingest.record_refused", {{"reason", ended.error().message}});
+}
+
+void Ingest::tell_error(std::string_view source, std::string_view reason, const MessageView& about,
+                        int depth) {
   put_error_row(source, reason, about);
-  if (depth + 1 >= kDepthMax) return true;
+  if (depth + 1 >= kDepthMax) return;
   const std::string topic = fmt::format("$error/{}", source);
   const std::string payload = error_payload(reason, about);
   MessageView error;
@@ -266,7 +303,6 @@ bool Ingest::tell_error(std::string_view source, std::string_view reason, const 
   error.received_us = about.received_us;
   // No rule listens to `$error/...` (reactions.cc), so this causes nothing but deliveries.
   ignore(react(error, 0, depth + 1));
-  return true;
 }
 
 void Ingest::put_error_row(std::string_view source, std::string_view reason,
@@ -300,14 +336,17 @@ const Ingest::Route& Ingest::route_of(std::string_view topic) {
   if (at != routes_.end() && at->second.router_version == version) return at->second;
   if (at == routes_.end()) {
     at = routes_.emplace(topic, Route{}).first;
+    routes_size_ += kRouteOverheadSize + topic.size();
     for (const Reaction& reaction : reactions_) {
       if (reaction.rule.filter.matches(topic)) at->second.reactions.push_back(&reaction);
     }
   }
   Route& route = at->second;
   route.router_version = version;
+  routes_size_ -= route.matches.size() * sizeof(bus::Match);
   route.matches.clear();
   rooms_.router.match(topic, route.matches);
+  routes_size_ += route.matches.size() * sizeof(bus::Match);
   return route;
 }
 
@@ -321,28 +360,34 @@ RecordWriter& Ingest::record(TimeUs received_us) {
 }
 
 // Ends the record of the message that was taken, if it caused anything.
-void Ingest::end_record() {
-  if (!record_) return;
+// too_large: nothing of it is kept.
+Result<void> Ingest::end_record() {
+  if (!record_) return {};
   const bool is_empty = record_->out().size() == record_begin_;
   record_.reset();
   if (is_empty) {
     batch_->cancel_record();
-  } else if (const auto ended = batch_->end_record(); !ended) {
-    rooms_.logger.error("ingest.record_refused", {{"reason", ended.error().message}});
+    return {};
   }
+  const Result<void> ended = batch_->end_record();
+  if (!ended) forget_copies();
+  return ended;
 }
 
-// Takes back the record, and the durable copies that were to wait for its number.
 void Ingest::cancel_record() {
   if (!record_) return;
   record_.reset();
   batch_->cancel_record();
+  forget_copies();
+}
+
+// The durable copies that were to wait for the number of a record that will not be.
+void Ingest::forget_copies() {
   std::erase_if(in_flight_->waiting,
                 [this](const Waiting& waiting) { return waiting.record == batch_->count(); });
 }
 
 void Ingest::flush() {
-  if (routes_.size() > kRoutesMax) routes_.clear();
   const bool nothing = batch_->empty() && in_flight_->tickets.empty() && in_flight_->dones.empty();
   if (nothing) return;
   std::shared_ptr<InFlight> in_flight = std::exchange(in_flight_, std::make_shared<InFlight>());
@@ -365,9 +410,6 @@ void Ingest::settle(const InFlight& in_flight, const Result<void>& outcome, Seq 
       rooms_.post.deliver(waiting.target, waiting.delivery, waiting.message,
                           first + waiting.record);
     }
-  } else {
-    rooms_.logger.error("log.write_refused", {{"reason", outcome.error().message},
-                                              {"messages", in_flight.tickets.size()}});
   }
   if (!in_flight.tickets.empty()) answer_tickets_(in_flight.tickets, outcome);
   for (const Done& done : in_flight.dones) done(outcome);

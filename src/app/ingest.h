@@ -9,8 +9,9 @@
 //
 // Threads: the loop's, all of it.
 // Limits:  kDepthMax messages that cause each other and kCausedMax that one message causes: what is
-//          beyond is an error and not republished; kErrorsPerSecondMax errors told in full (all are
-//          counted); kRoutesMax cached topics.
+//          beyond is an error and not republished; all of it fits one record, or the
+//          sender is refused; kErrorsPerSecondMax errors told in full (all are counted);
+//          kRoutesSizeMax bytes of cached topics, then the cache begins anew.
 #pragma once
 
 #include <atomic>
@@ -38,9 +39,10 @@ namespace nilo::app {
 
 inline constexpr int kDepthMax = 8;
 inline constexpr int kCausedMax = 1'000;
-inline constexpr std::size_t kRoutesMax = 20'000;
-inline constexpr std::uint64_t kErrorsPerSecondMax = 1'000;
-// Records of one turn go to the log early when they are this many bytes.
+inline constexpr std::size_t kRoutesSizeMax = 16 * 1024 * 1024;
+// Strangers cause errors too, and each is a row in the log.
+inline constexpr std::uint64_t kErrorsPerSecondMax = 100;
+// Records of one turn go to the log early, before the next message, when they are this many bytes.
 inline constexpr std::size_t kBatchSizeMax = 256 * 1024;
 
 // Where messages for subscribers go: to this loop's broker or to another's.
@@ -88,7 +90,8 @@ class Ingest {
   void publish(const MessageView& message, const mqtt::Ticket& ticket);
   // For messages that do not come over MQTT. `done` may be empty.
   void publish(const MessageView& message, Done done);
-  // Appends a record that `write` fills; for sessions and for rows of our own tables.
+  // Appends a record that `write` fills; for sessions and for rows of our own tables. Not from
+  // within a delivery.
   void commit(const std::function<void(RecordWriter&)>& write, Done done);
   // A message of ours about something refused: `$error/<source>`, a row of sys_errors, a counter.
   // `about`: the message it is about, as far as there is one. False: only counted, there were too
@@ -97,7 +100,6 @@ class Ingest {
 
   // Hands what was gathered to the log. Once a turn of the loop.
   void flush();
-  bool has_work() const { return !in_flight_->tickets.empty() || batch_->count() > 0; }
 
  private:
   // A rule as this loop runs it.
@@ -145,14 +147,18 @@ class Ingest {
   Result<void> put(const Reaction& reaction, const MessageView& message);
   Result<void> republish(const Caused& caused, const MessageView& message, int depth);
   Result<void> retain(const MessageView& message);
-  void route_out(const Route& route, const MessageView& message, mqtt::SessionNumber publisher);
-  bool tell_error(std::string_view source, std::string_view reason, const MessageView& about,
+  Result<void> route_out(const Route& route, const MessageView& message,
+                         mqtt::SessionNumber publisher);
+  bool may_tell_error();
+  void tell_error(std::string_view source, std::string_view reason, const MessageView& about,
                   int depth);
+  void tell_alone(std::string_view source, std::string_view reason, const MessageView& about);
   void put_error_row(std::string_view source, std::string_view reason, const MessageView& about);
   const Route& route_of(std::string_view topic);
   RecordWriter& record(TimeUs received_us);
-  void end_record();
+  Result<void> end_record();
   void cancel_record();
+  void forget_copies();
   void settle(const InFlight& in_flight, const Result<void>& outcome, Seq first);
 
   Rooms rooms_;
@@ -163,11 +169,12 @@ class Ingest {
   std::size_t record_begin_ = 0;
   rules::Scratch scratch_;
   std::unordered_map<std::string, Route, TopicHash, std::equal_to<>> routes_;
+  std::size_t routes_size_ = 0;                      // bytes, about
   std::vector<std::unique_ptr<RowWriter>> writers_;  // one for each table of the reactions
   RowWriter* error_writer_ = nullptr;
   std::vector<Reaction> reactions_;
   int caused_count_ = 0;  // of the message being taken
-  bool taking_ = false;   // a message is being taken; what it causes joins its record
+  bool taking_ = false;   // a message of a client or of ours is being taken, in one record
   TimeUs last_time_us_ = 0;
   std::int64_t error_second_ = 0;
   std::uint64_t errors_this_second_ = 0;

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <mutex>
 
 #include "app/applier.h"
@@ -20,6 +21,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+constexpr int kKeepCount = 17;  // megabytes: one more than a record holds
 constexpr TimeUs kNowUs = 1'763'750'000'000'000;
 
 constexpr const char* kStack = R"(
@@ -47,6 +49,10 @@ std::string stack_text() {
     text += "[rule.fan" + std::to_string(i) + "]\n";
     text += "sql = \"SELECT * FROM 'fan'\"\nrepublish = \"fan\"\n";
   }
+  for (int i = 0; i < kKeepCount; ++i) {
+    text += "[rule.keep" + std::to_string(i) + "]\n";
+    text += "sql = \"SELECT * FROM 'keep'\"\nrepublish = { topic = \"kept\", qos = 1 }\n";
+  }
   return text;
 }
 
@@ -58,6 +64,7 @@ class TestPost final : public Post {
     delivered.push_back(*message);
     sessions.push_back(delivery.session);
     seqs.push_back(seq);
+    if (on_deliver) on_deliver(delivery.session);
   }
   void run_on_loop(std::function<void()> task) override {
     {
@@ -84,6 +91,7 @@ class TestPost final : public Post {
   std::vector<Message> delivered;
   std::vector<mqtt::SessionNumber> sessions;
   std::vector<Seq> seqs;
+  std::function<void(mqtt::SessionNumber)> on_deliver;
 
  private:
   std::mutex mutex_;
@@ -141,6 +149,32 @@ class IngestTest : public testing::Test {
 
   void subscribe(std::string_view filter, mqtt::SessionNumber session, Qos qos) {
     router_.subscribe({0, session}, bus::TopicFilter::parse(filter).value(), {.qos = qos});
+  }
+
+  // Every write is refused from now on.
+  void fill_disk() {
+    disk_.set_fault(log::FakeDisk::Fault{.call = disk_.call_count() + 1,
+                                         .call_end = UINT64_MAX,
+                                         .number = ENOSPC,
+                                         .only_writes = true});
+  }
+
+  // The topics of messages queued for sleeping sessions, by the record that holds them.
+  std::multimap<Seq, std::string> queued() {
+    std::multimap<Seq, std::string> out;
+    const auto report = log_->replay(0, [&](Seq seq, std::string_view record) {
+      RecordReader reader(record);
+      Effect effect;
+      while (reader.next(effect)) {
+        Message message;
+        std::vector<mqtt::Delivery> deliveries;
+        if (effect.kind != EffectKind::queued) continue;
+        ASSERT_TRUE(mqtt::read_queued(effect.body, message, deliveries));
+        out.emplace(seq, message.topic);
+      }
+    });
+    EXPECT_TRUE(report);
+    return out;
   }
 
   std::uint64_t row_count(std::string_view table) {
@@ -236,10 +270,7 @@ TEST_F(IngestTest, AFullMemoryRefusesTheMessageAndKeepsNothingOfIt) {
 
 TEST_F(IngestTest, ADiskThatRefusesIsTheSendersAnswer) {
   start();
-  disk_.set_fault(log::FakeDisk::Fault{.call = disk_.call_count() + 1,
-                                       .call_end = UINT64_MAX,
-                                       .number = ENOSPC,
-                                       .only_writes = true});
+  fill_disk();
   EXPECT_THAT(publish("tank/2", R"({"distance":75})"), HasSubstr("disk full"));
   EXPECT_EQ(row_count("levels"), 0U);
   disk_.set_fault(std::nullopt);
@@ -286,6 +317,59 @@ TEST_F(IngestTest, RulesThatCauseEachOtherStopAndSaySo) {
   subscribe("$error/#", 2, Qos::at_most_once);
   EXPECT_EQ(publish("copies", R"({"loop":true})"), "ok");
   EXPECT_EQ(row_count("sys_errors"), 1U);
+}
+
+// It fills a batch alone, which goes to the log early.
+TEST_F(IngestTest, ALargeMessageIsNotAcknowledgedBeforeItIsDurable) {
+  start();
+  fill_disk();
+  EXPECT_THAT(publish("status/1", std::string(kBatchSizeMax + 1, 'x'), /*retain=*/true),
+              HasSubstr("disk full"));
+}
+
+TEST_F(IngestTest, AMessageThatCausesMoreThanARecordHoldsIsRefused) {
+  start();
+  subscribe("kept", 3, Qos::at_least_once);
+  const std::string payload = R"({"text":")" + std::string(1'000'000, 'x') + R"("})";
+  EXPECT_THAT(publish("keep", payload), HasSubstr("more than a record holds"));
+  EXPECT_THAT(post_.delivered, testing::IsEmpty());
+  EXPECT_EQ(publish("keep", R"({"text":"x"})"), "ok");
+  EXPECT_EQ(post_.delivered.size(), kKeepCount) << "and none of those before";
+}
+
+// E.g. the queue of a subscriber is full: that is an error, found while another one is being told.
+TEST_F(IngestTest, WhatADeliverySetsOffGetsARecordOfItsOwn) {
+  start();
+  subscribe("$error/#", 3, Qos::at_least_once);
+  subscribe("$error/#", 4, Qos::at_least_once);
+  post_.on_deliver = [&](mqtt::SessionNumber session) {
+    if (session != 4) return;
+    post_.on_deliver = nullptr;
+    ingest_->report("second", "queue full", {});
+  };
+  ingest_->report("first", "no password", {});
+  ingest_->flush();
+  post_.run_until([&] {
+    ingest_->flush();
+    return post_.delivered.size() == 4;
+  });
+  std::multimap<Seq, std::string> delivered;
+  for (std::size_t i = 0; i < post_.seqs.size(); ++i) {
+    if (post_.sessions[i] == 3) delivered.emplace(post_.seqs[i], post_.delivered[i].topic);
+  }
+  EXPECT_EQ(delivered, queued());
+}
+
+TEST_F(IngestTest, AFloodOfErrorsIsToldInPart) {
+  start();  // the clock stands still: all in one second
+  for (std::uint64_t i = 0; i < kErrorsPerSecondMax; ++i) {
+    EXPECT_TRUE(ingest_->report("mqtt/connect", "no password", {}));
+  }
+  EXPECT_FALSE(ingest_->report("mqtt/connect", "no password", {}));
+  EXPECT_EQ(publish("nobody/listens", "x"), "ok");
+  EXPECT_EQ(row_count("sys_errors"), kErrorsPerSecondMax);
+  clock_.advance_us(1'000'000);
+  EXPECT_TRUE(ingest_->report("mqtt/connect", "no password", {}));
 }
 
 TEST_F(IngestTest, ARetainedMessageIsKeptWhenItIsDurable) {
