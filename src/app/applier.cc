@@ -54,7 +54,9 @@ void Applier::stop() {
 
 void Applier::on_batch(std::unique_ptr<log::Batch> batch, Seq first, Result<void> outcome) {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [this] { return waiting_size_ < kApplyWaitingMax; });
+    waiting_size_ += batch->size();
     items_.push_back({std::move(batch), first, std::move(outcome)});
   }
   work_.notify_one();
@@ -70,11 +72,22 @@ void Applier::run() {
       taken.swap(items_);
       if (taken.empty() && stopping_) break;
     }
-    for (Item& item : taken) handle(item);
+    for (Item& item : taken) {
+      handle(item);
+      make_room(item.batch->size());
+    }
     taken.clear();
     if (rooms_.clock.steady_us() - checkpointed_us_ >= kCheckpointEveryUs) checkpoint();
   }
   checkpoint();
+}
+
+void Applier::make_room(std::size_t size) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_size_ -= size;
+  }
+  room_.notify_one();
 }
 
 void Applier::listen() {

@@ -2,8 +2,9 @@
 //
 // In/out:  batches from the log's writer thread, in order -> tables and retained messages, then
 //          batch->done. So whoever is acknowledged can already be answered with the row.
-// Threads: owns one. on_batch() is the log's; everything else the owner's.
-// Limits:  what waits here is bounded by the log's pending_size_max, which counts it until done.
+// Threads: owns one. on_batch() is the log's, which must not be this one; else the owner's.
+// Limits:  kApplyWaitingMax bytes wait here; then the log's writer waits, so that the log fills up
+//          and the doors stop reading (Log::is_backlogged).
 #pragma once
 
 #include <atomic>
@@ -26,6 +27,7 @@ namespace nilo::app {
 
 // Latest rows go to disk this often, if any changed.
 inline constexpr std::int64_t kCheckpointEveryUs = 5'000'000;
+inline constexpr std::size_t kApplyWaitingMax = 16 * 1024 * 1024;
 
 class Applier final : public log::Follower {
  public:
@@ -45,6 +47,8 @@ class Applier final : public log::Follower {
   ~Applier() override;
 
   void start();
+  // Bytes of batches that are not applied yet. From any thread.
+  std::size_t waiting_size() const { return waiting_size_.load(); }
   // After Log::stop(): applies what is left, checkpoints and ends the thread.
   void stop();
 
@@ -62,12 +66,15 @@ class Applier final : public log::Follower {
   };
   void run();
   void handle(Item& item);
+  void make_room(std::size_t size);
   void listen();
   void checkpoint();
 
   Rooms rooms_;
   std::mutex mutex_;  // guards items_ and stopping_
   std::condition_variable work_;
+  std::condition_variable room_;
+  std::atomic<std::size_t> waiting_size_{0};  // changes under mutex_
   std::deque<Item> items_;
   bool stopping_ = false;
   std::int64_t checkpointed_us_ = 0;
