@@ -28,7 +28,9 @@ std::string_view without_port(std::string_view host) {
 }
 
 bool is_loopback_name(std::string_view host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  // Digits and dots only: 127.example.com is a name like any other.
+  const bool is_ipv4 = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "[::1]" || (is_ipv4 && host.starts_with("127."));
 }
 
 net::HttpResponse with_header(net::HttpResponse response, std::string name, std::string value) {
@@ -87,6 +89,12 @@ Result<void> Api::check_origin(const net::HttpRequest& request) const {
     return Error{ErrorCode::permission_denied,
                  "an open server answers only to localhost, not to '" + printable(host, 80) + "'",
                  "use http://localhost or http://127.0.0.1"};
+  }
+  const bool is_forwarded =
+      !request.header("x-forwarded-for").empty() || !request.header("forwarded").empty();
+  if (options_.loopback_names_only && is_forwarded) {
+    return Error{ErrorCode::permission_denied, "an open server does not answer through a proxy",
+                 "leave --open out and make tokens"};
   }
   const std::string_view origin = request.header("origin");
   if (origin.empty() || request.method == "GET") return {};

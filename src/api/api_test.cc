@@ -315,10 +315,16 @@ TEST_F(ApiAccess, AnOpenServerAnswersToLoopbackNamesOnly) {
   net::HttpRequest request;
   request.method = "GET";
   request.path = "/api/v1/tables";
-  request.headers = {{"host", "rebound.example:8080"}};
-  int status = 0;
-  api_->handle(request, [&](const net::HttpResponse& response) { status = response.status; });
-  EXPECT_EQ(status, 403);
+  const auto status_with = [&](std::vector<std::pair<std::string, std::string>> headers) {
+    request.headers = std::move(headers);
+    int status = 0;
+    api_->handle(request, [&](const net::HttpResponse& response) { status = response.status; });
+    return status;
+  };
+  EXPECT_EQ(status_with({{"host", "rebound.example:8080"}}), 403);
+  EXPECT_EQ(status_with({{"host", "127.rebound.example:8080"}}), 403);
+  EXPECT_EQ(status_with({{"host", "127.0.0.1"}, {"x-forwarded-for", "192.0.2.7"}}), 403)
+      << "a proxy on this machine speaks for others";
 }
 
 using ApiTables = ApiTest;

@@ -47,7 +47,8 @@ std::string Address::text() const {
 }
 
 bool Address::is_loopback() const {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  const bool is_ipv4 = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || host == "::1" || (is_ipv4 && host.starts_with("127."));
 }
 
 Result<Address> parse_address(std::string_view text, int default_port) {

@@ -8,6 +8,8 @@ namespace {
 TEST(Address, ReadsHostAndPort) {
   const Address address = parse_address("127.0.0.1:1883").value();
   EXPECT_EQ(address.host, "127.0.0.1");
+  EXPECT_TRUE(address.is_loopback());
+  EXPECT_FALSE(parse_address("127.example.com:1883")->is_loopback());
   EXPECT_EQ(address.port, 1883);
   EXPECT_EQ(address.text(), "127.0.0.1:1883");
 }
