@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kMqttPort = 1883;
 constexpr int kHttpPort = 8080;
+constexpr int kLoopsMax = 64;
 
 struct ServeOptions {
   std::string dir = ".";
@@ -49,6 +50,11 @@ Result<ServerOptions> server_options(const ServeOptions& given, const stack::Sta
   options.mqtt = TRY(address_of(given.mqtt, stack.settings.mqtt_listen, kMqttPort, given.open));
   options.http = TRY(address_of(given.http, stack.settings.http_listen, kHttpPort, given.open));
   options.open = given.open;
+  if (given.loops < 0 || given.loops > kLoopsMax) {
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("--loops {} is not possible", given.loops),
+                 fmt::format("0 to {}", kLoopsMax)};
+  }
   options.loop_count = static_cast<int>(given.loops);
   return options;
 }

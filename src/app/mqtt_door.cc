@@ -21,6 +21,8 @@ bool is_ours(std::string_view topic) { return topic.starts_with("$"); }
 
 }  // namespace
 
+bool is_about_changes(std::string_view filter) { return filter.starts_with("$table/"); }
+
 struct MqttDoor::Socket final : net::StreamHandler {
   Socket(MqttDoor& owner, std::string remote_ip)
       : door(owner), stream(owner.rooms_.loop, *this), ip(std::move(remote_ip)) {}
@@ -47,7 +49,9 @@ MqttDoor::MqttDoor(const Rooms& rooms, const mqtt::Limits& limits, std::uint32_t
       broker_({*this, rooms.router, rooms.retained, rooms.numbers, rooms.clock, rooms.metrics},
               limits, index, count),
       refused_(rooms.metrics.counter("nilo_refused_total", "",
-                                     "Connections, packets and subscriptions refused.")) {}
+                                     "Connections, packets and subscriptions refused.")),
+      dropped_mail_(
+          rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"loop_busy\"", "")) {}
 
 MqttDoor::~MqttDoor() = default;
 
@@ -195,6 +199,10 @@ void MqttDoor::deliver(bus::Target target, const mqtt::Delivery& delivery,
     if (waiting < kMailMax || !may_drop) mail.push_back({delivery, message, seq});
     return waiting;
   });
+  if (before >= kMailMax) {
+    backlogged_ = true;  // what causes mail waits until the other loop has read some
+    if (delivery.qos == Qos::at_most_once) dropped_mail_.add();
+  }
   if (before == 0) door.run_on_loop([&door] { door.open_mail(); });
 }
 
@@ -216,6 +224,9 @@ void MqttDoor::tick() {
   broker_.tick();
   need_turn();
   if (!backlogged_ || rooms_.log.is_backlogged()) return;
+  for (const auto& door : rooms_.doors) {
+    if (door->mail_count() >= kMailMax) return;
+  }
   backlogged_ = false;
   for (auto& [socket, owner] : sockets_) {
     if (socket->wants_more) socket->stream.resume_reading();
@@ -250,8 +261,9 @@ bool MqttDoor::may_publish(const Principal& principal, std::string_view topic) {
 
 // What the server says of itself ($error, $table) is for people, not for devices.
 bool MqttDoor::may_subscribe(const Principal& principal, std::string_view filter) {
-  if (filter.starts_with("$table/")) rooms_.changes_wanted.store(true);
-  return principal.role != Role::device || !is_ours(filter);
+  if (principal.role == Role::device && is_ours(filter)) return false;
+  if (is_about_changes(filter)) rooms_.changes_wanted.store(true);
+  return true;
 }
 
 void MqttDoor::publish(const MessageView& message, const mqtt::Ticket& ticket) {

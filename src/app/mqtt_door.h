@@ -5,7 +5,8 @@
 // it reads its CONNECT and hands the socket to the loop that owns the client id.
 // Threads: runs on one loop's thread; deliver() and run_on_loop() also from others.
 // Limits:  connections_max (the host's descriptors), mqtt::Limits; kMailMax messages for one other
-//          loop (then QoS 0 is dropped and counted).
+//          loop (then QoS 0 is dropped and counted, and what publishes here is read no more until
+//          that loop has read some).
 #pragma once
 
 #include <atomic>
@@ -26,6 +27,9 @@
 namespace nilo::app {
 
 class MqttDoor;
+
+// Does this filter hear changes of tables?
+bool is_about_changes(std::string_view filter);
 
 // The doors of all loops; fixed once the server runs.
 using MqttDoors = std::vector<std::unique_ptr<MqttDoor>>;
@@ -96,6 +100,9 @@ class MqttDoor final : public mqtt::Host, public Post {
   void need_turn();
   void end_turn();
   void open_mail();
+  std::size_t mail_count() const {
+    return mail_.with([](const std::vector<Mail>& mail) { return mail.size(); });
+  }
   void tick();
 
   Rooms rooms_;
@@ -112,6 +119,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   Guarded<std::vector<Mail>> mail_;
   std::atomic<std::size_t> connection_count_{0};
   Counter& refused_;
+  Counter& dropped_mail_;
 };
 
 }  // namespace nilo::app

@@ -85,7 +85,10 @@ Result<void> MqttLink::wait_for(const std::function<bool()>& is_done, std::strin
 Result<void> MqttLink::publish(const MessageView& message) {
   last_answer_.reset();
   const std::uint16_t packet_id = TRY(client_.publish(message));
-  if (packet_id == 0) return wait_for([this] { return unsent_.empty(); }, "the server's window");
+  if (packet_id == 0) {
+    TRY(exchange(0));
+    return wait_for([this] { return unsent_.empty(); }, "room to send");
+  }
   TRY(wait_for([this] { return last_answer_.has_value(); }, "the acknowledgement"));
   if (mqtt::is_error(*last_answer_)) {
     return Error{ErrorCode::permission_denied,

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <span>
 #include <thread>
 
 #include "api/api.h"
@@ -27,6 +28,7 @@
 #include "bus/retained.h"
 #include "bus/router.h"
 #include "log/log.h"
+#include "mqtt/effects.h"
 #include "net/event_loop.h"
 #include "net/http_server.h"
 #include "net/tcp_listener.h"
@@ -37,6 +39,9 @@ namespace nilo::app {
 namespace {
 
 constexpr int kLoopsMax = 4;
+// Changes on their way to the loop that publishes them. Then they are dropped and counted: who
+// needs every row asks the table.
+constexpr std::size_t kChangesWaitingMax = 50'000;
 constexpr std::uint64_t kMemoryBeyondBudgets = std::uint64_t{2} << 30;
 constexpr std::string_view kAdminTokenName = "local-admin";
 constexpr std::int64_t kProgressEveryUs = 2'000'000;
@@ -51,9 +56,14 @@ int cores_allowed() {
 
 Result<void> make_private_dir(const std::string& path) {
   std::error_code failure;
-  std::filesystem::create_directories(path, failure);
-  if (!failure) std::filesystem::permissions(path, std::filesystem::perms::owner_all, failure);
-  if (!failure) return {};
+  const bool is_new = std::filesystem::create_directories(path, failure);
+  // One that was there already keeps the owner's choice: it may be no folder of ours alone.
+  if (is_new && !failure) {
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all, failure);
+  }
+  const bool is_usable = !failure && ::access(path.c_str(), W_OK | X_OK) == 0;
+  if (is_usable) return {};
+  if (!failure) failure.assign(errno, std::generic_category());
   return Error{ErrorCode::permission_denied,
                fmt::format("data folder {}: {}", path, failure.message()),
                "give another one: --data DIR"};
@@ -100,13 +110,14 @@ class RunningServer final : public Server {
 
   // Each step says what holds after it.
   Result<void> open() {
-    limit_memory();
+    set_limits();
     TRY(make_private_dir(options_.data_dir));
     access_ = TRY(Access::make(clock_, options_.open));
     TRY(open_tables());
     TRY(open_log());
     TRY(make_loops());
     TRY(replay());             // tables, retained messages and sessions are as they were
+    TRY(take_signals());       // from here on SIGTERM ends run(); before, the process
     TRY(number_new_tables());  // the log takes records, every table has its number
     TRY(load_own_tables());    // tokens let people in
     TRY(start_doors());
@@ -145,16 +156,23 @@ class RunningServer final : public Server {
   }
 
  private:
-  // DuckDB's own limit does not count a single huge value; this one does. Far above all budgets
-  // together, so that only such a statement meets it.
-  void limit_memory() {
+  // Descriptors: as many as the host allows; each client takes one. Memory: DuckDB's own limit does
+  // not count a single huge value; this one does. Far above all budgets together, so that only such
+  // a statement meets it.
+  void set_limits() {
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &files) != 0) logger_.warn("server.descriptors_not_raised");
     const tables::TablesOptions tables;
     const tables::SqlOptions sql;
     const std::uint64_t budgets =
         stack_.settings.tables_memory_bytes.value_or(tables.head_size_max) +
         stack_.settings.sql_memory_bytes.value_or(sql.memory_max);
-    const rlimit limit{budgets + kMemoryBeyondBudgets, RLIM_INFINITY};
-    if (::setrlimit(RLIMIT_DATA, &limit) != 0) logger_.warn("server.memory_not_limited");
+    rlimit memory{};
+    ::getrlimit(RLIMIT_DATA, &memory);
+    memory.rlim_cur = std::min<rlim_t>(budgets + kMemoryBeyondBudgets, memory.rlim_max);
+    if (::setrlimit(RLIMIT_DATA, &memory) != 0) logger_.warn("server.memory_not_limited");
   }
 
   Result<void> open_tables() {
@@ -174,8 +192,6 @@ class RunningServer final : public Server {
     const int count = options_.loop_count > 0 ? options_.loop_count : cores_allowed();
     for (int i = 0; i < count; ++i) loops_.push_back(TRY(net::EventLoop::make()));
     people_loop_ = TRY(net::EventLoop::make());
-    // Before any thread is started: threads inherit the blocked signals.
-    TRY(loops_[0]->on_signals({SIGINT, SIGTERM}, [this](int) { stop(); }));
     passwords_ = std::make_unique<PasswordChecks>(*access_);
     for (std::uint32_t i = 0; i < loops_.size(); ++i) {
       const MqttDoor::Rooms rooms{*loops_[i], doors_,    *access_,         *passwords_,
@@ -185,6 +201,11 @@ class RunningServer final : public Server {
           std::make_unique<MqttDoor>(rooms, mqtt::Limits(), i, static_cast<std::uint32_t>(count)));
     }
     return {};
+  }
+
+  // Before any thread is started: threads inherit the blocked signals.
+  Result<void> take_signals() {
+    return loops_[0]->on_signals({SIGINT, SIGTERM}, [this](int) { stop(); });
   }
 
   Result<void> replay() {
@@ -210,6 +231,11 @@ class RunningServer final : public Server {
     while (reader.next(effect)) {
       const bool is_session = effect.kind >= EffectKind::session;
       if (!is_session) continue;
+      mqtt::SubscribeEffect subscribe;
+      const bool hears_changes = effect.kind == EffectKind::subscribe &&
+                                 mqtt::read_subscribe(effect.body, subscribe) &&
+                                 is_about_changes(subscribe.entry.filter);
+      if (hears_changes) changes_wanted_ = true;
       for (const auto& door : doors_) {
         if (!door->broker().apply(seq, effect)) {
           logger_.warn("log.session_effect_damaged", {{"seq", seq}});
@@ -247,32 +273,48 @@ class RunningServer final : public Server {
 
   // Changes of tables are messages like any other.
   void tell_changes(std::vector<Message> changes) {
-    MqttDoor& door = *doors_[0];
-    door.run_on_loop([&door, changes = std::move(changes)] {
-      for (const Message& change : changes) door.ingest().publish(change.view(), nullptr);
+    const std::size_t count = changes.size();
+    const std::size_t waiting = changes_waiting_.fetch_add(count);
+    if (waiting > 0 && waiting + count > kChangesWaitingMax) {
+      changes_waiting_ -= count;
+      return changes_dropped_.add(count);
+    }
+    doors_[0]->run_on_loop([this, changes = std::move(changes)] {
+      Ingest& ingest = doors_[0]->ingest();
+      for (const Message& change : changes) ingest.publish(change.view(), nullptr);
+      changes_waiting_ -= changes.size();
     });
   }
 
   Result<void> load_own_tables() {
-    const auto tokens =
-        TRY(tables_->latest({.table = kTokensTable, .limit = tables::kPageRowsMax}));
-    for (std::size_t row = 0; row < tokens.rows.row_count(); ++row) {
-      std::vector<Value> cells;
-      for (std::size_t i = 0; i < tokens.rows.columns().size(); ++i) {
-        cells.push_back(tokens.rows.cell(row, i));
-      }
-      access_->apply(token_of(cells));
-    }
-    const auto errors =
-        TRY(tables_->latest({.table = kErrorsTable, .limit = tables::kPageRowsMax}));
+    TRY(for_each_latest(kTokensTable,
+                        [this](std::span<const Value> cells) { access_->apply(token_of(cells)); }));
     TimeUs newest_us = 0;
-    for (std::size_t row = 0; row < errors.rows.row_count(); ++row) {
-      const TimeUs us = errors.rows.cell(row, 1).as_int64();
-      if (us < newest_us) continue;
+    TRY(for_each_latest(kErrorsTable, [&](std::span<const Value> cells) {
+      const TimeUs us = cells[1].as_int64();
+      if (us < newest_us) return;
       newest_us = us;
-      error_slots_.next = errors.rows.cell(row, 0).as_int64() + 1;
-    }
+      error_slots_.next = cells[0].as_int64() + 1;
+    }));
     return ensure_admin_token();
+  }
+
+  Result<void> for_each_latest(std::string_view table,
+                               const std::function<void(std::span<const Value>)>& f) const {
+    std::string cursor;
+    do {
+      const tables::RowPage page =
+          TRY(tables_->latest({.table = table, .limit = tables::kPageRowsMax, .cursor = cursor}));
+      for (std::size_t row = 0; row < page.rows.row_count(); ++row) {
+        std::vector<Value> cells;
+        for (std::size_t i = 0; i < page.rows.columns().size(); ++i) {
+          cells.push_back(page.rows.cell(row, i));
+        }
+        f(cells);
+      }
+      cursor = page.next_cursor;
+    } while (!cursor.empty());
+    return {};
   }
 
   // The machine's own commands use this token, so that its owner is never locked out.
@@ -280,7 +322,6 @@ class RunningServer final : public Server {
     const std::string path = options_.data_dir + "/admin.token";
     std::ifstream(path) >> admin_token_;
     if (!admin_token_.empty() && access_->by_token(admin_token_)) return {};
-    ignore(access_->revoked(kAdminTokenName));
     if (auto old = access_->revoked(kAdminTokenName)) access_->apply(*old);
     const auto made =
         TRY(access_->make_token({.name = std::string(kAdminTokenName), .role = Role::admin}));
@@ -290,14 +331,16 @@ class RunningServer final : public Server {
     }));
     access_->apply(made.token);
     admin_token_ = made.secret;
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const int fd =
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     const std::string line = admin_token_ + "\n";
-    const bool written =
-        fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+    const bool written = fd >= 0 && ::fchmod(fd, 0600) == 0 &&
+                         ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
     const int failure = errno;
     if (fd >= 0) ::close(fd);
     if (written) return {};
-    return Error{ErrorCode::unavailable, fmt::format("{}: {}", path, std::strerror(failure)), ""};
+    return Error{ErrorCode::unavailable, fmt::format("{}: {}", path, std::strerror(failure)),
+                 "remove it; a new one is written at the next start"};
   }
 
   Result<void> start_doors() {
@@ -336,6 +379,8 @@ class RunningServer final : public Server {
     });
     metrics_.gauge("nilo_log_size_bytes", "Bytes of all log segments.",
                    [this] { return static_cast<double>(log_->size()); });
+    metrics_.gauge("nilo_apply_waiting_bytes", "Bytes of durable records not in the tables yet.",
+                   [this] { return static_cast<double>(applier_->waiting_size()); });
   }
 
   void shut_down() {
@@ -360,6 +405,9 @@ class RunningServer final : public Server {
   mqtt::SessionNumbers session_numbers_;
   ErrorSlots error_slots_;
   std::atomic<bool> changes_wanted_{false};
+  std::atomic<std::size_t> changes_waiting_{0};
+  Counter& changes_dropped_ = metrics_.counter(
+      "nilo_changes_dropped_total", "", "Changes not published, because too many were waiting.");
   Guarded<std::optional<Error>> failure_;
   std::string admin_token_;
   bool is_down_ = false;
@@ -367,8 +415,10 @@ class RunningServer final : public Server {
   std::unique_ptr<Access> access_;
   std::unique_ptr<tables::Tables> tables_;
   std::unique_ptr<log::Log> log_;
+  // So that no page delays a device. Outlives the other loops: an answer that is dropped with their
+  // tasks is posted to it.
+  std::unique_ptr<net::EventLoop> people_loop_;
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
-  std::unique_ptr<net::EventLoop> people_loop_;  // so that no page delays a device
   MqttDoors doors_;
   std::unique_ptr<Applier> applier_;
   std::unique_ptr<PasswordChecks> passwords_;

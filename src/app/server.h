@@ -6,7 +6,7 @@
 //   applier (tables thread): tables, retained    <-  api, SQL  <-  people
 //
 // Threads: run() uses the caller's as loop 0 and adds one for each further loop, one for HTTP, one
-//          for the log, one for the tables, one for passwords, and SQL's own when it is first
+//          for the log, one for the tables, and those for passwords and SQL when they are first
 //          asked.
 #pragma once
 

@@ -4,15 +4,13 @@
 
 namespace nilo::app {
 
-Worker::Worker(std::size_t waiting_max) : waiting_max_(waiting_max), thread_([this] { run(); }) {}
-
 Worker::~Worker() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   work_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 bool Worker::post(std::function<void()> task) {
@@ -20,6 +18,7 @@ bool Worker::post(std::function<void()> task) {
     const std::lock_guard lock(mutex_);
     if (tasks_.size() >= waiting_max_) return false;
     tasks_.push_back(std::move(task));
+    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   }
   work_.notify_one();
   return true;

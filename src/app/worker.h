@@ -1,4 +1,5 @@
-// app/worker.h: one thread for slow work, so that no event loop waits for it.
+// app/worker.h: one thread for slow work, so that no event loop waits for it. It is started by the
+// first task.
 //
 // Threads: post() from any thread. Limits: as many tasks waiting as given; more are refused.
 #pragma once
@@ -14,7 +15,7 @@ namespace nilo::app {
 
 class Worker {
  public:
-  explicit Worker(std::size_t waiting_max);
+  explicit Worker(std::size_t waiting_max) : waiting_max_(waiting_max) {}
   // Finishes the task under way; those waiting are dropped.
   ~Worker();
   Worker(const Worker&) = delete;
@@ -27,7 +28,7 @@ class Worker {
   void run();
 
   const std::size_t waiting_max_;
-  std::mutex mutex_;  // guards tasks_ and stopping_
+  std::mutex mutex_;  // guards tasks_ and stopping_, and the start of thread_
   std::condition_variable work_;
   std::deque<std::function<void()>> tasks_;
   bool stopping_ = false;
