@@ -265,10 +265,11 @@ class Subscriber:
         self._process = subprocess.Popen(
             ["stdbuf", "-oL", "mosquitto_sub", *server.client_flags(), "-d", "-v", "-q", "1",
              "-t", topic, "-C", str(count), *flags],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        # -d mixes the protocol's steps into the output: the way to know it is subscribed.
-        for line in self._process.stdout:
-            if "Subscribed (" in line:
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
+        # -d mixes the protocol's steps into the output: the way to know it is subscribed. Unbuffered:
+        # communicate() does not see what was read ahead.
+        for line in iter(self._process.stdout.readline, b""):
+            if b"Subscribed (" in line:
                 return
         raise AssertionError(f"mosquitto_sub {topic} ended before it was subscribed")
 
@@ -285,5 +286,5 @@ class Subscriber:
             self._process.kill()
             output, _ = self._process.communicate()
             raise AssertionError(f"mosquitto_sub still waits; it has:\n{output}") from None
-        return [line for line in output.splitlines()
+        return [line for line in output.decode("utf-8", "replace").splitlines()
                 if line and not line.startswith(("Client ", "Subscribed "))]
