@@ -80,12 +80,23 @@ void OutgoingQueue::rewind() {
   unanswered_ = 0;
 }
 
+// A replay queues messages in the order of the log, so their numbers rise. It may forget one that
+// found the queue full: a search from the front would take all of a long queue for each of those.
 void OutgoingQueue::forget(Seq seq) {
-  for (std::size_t i = 0; i < ring_.size() && ring_[i].seq <= seq; ++i) {
-    if (ring_[i].seq != seq || ring_[i].state == Outgoing::State::done) continue;
-    finish(ring_[i]);
-    break;
+  std::size_t low = 0;
+  std::size_t high = ring_.size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (ring_[middle].seq < seq) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
+  if (low == ring_.size()) return;
+  Outgoing& entry = ring_[low];
+  if (entry.seq != seq || entry.state == Outgoing::State::done) return;
+  finish(entry);
   pop_finished();
 }
 
