@@ -34,10 +34,6 @@ struct BenchOptions {
   std::string payload = R"({"distance":75})";
 };
 
-int exit_code_of(const Result<void>& outcome) {
-  return outcome ? kExitDone : report(outcome.error());
-}
-
 Result<void> bench_publish(const BenchOptions& given) {
   LoadOptions options;
   options.port = static_cast<std::uint16_t>(given.port);

@@ -136,6 +136,10 @@ int run_command_line(const std::vector<Command>& commands, int argc, char** argv
   return exit_code;
 }
 
+int exit_code_of(const Result<void>& outcome) {
+  return outcome ? kExitDone : report(outcome.error());
+}
+
 int report(const Error& error) {
   fmt::print(stderr, "error: {}\n", error.message);
   if (!error.hint.empty()) fmt::print(stderr, "  help: {}\n", error.hint);

@@ -47,5 +47,7 @@ int run_command_line(const std::vector<Command>& commands, int argc, char** argv
 
 // "error: message" and "  help: hint" on stderr; the exit code that goes with it.
 int report(const Error& error);
+// kExitDone, or the error reported.
+int exit_code_of(const Result<void>& outcome);
 
 }  // namespace nilo::app

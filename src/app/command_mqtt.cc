@@ -121,34 +121,23 @@ Result<void> subscribe(const SubOptions& options) {
   return {};
 }
 
-template <typename Function>
-int exit_code_of(const Function& function) {
-  const auto outcome = function();
-  return outcome ? kExitDone : report(outcome.error());
-}
-
-std::vector<Option> with_remote(std::vector<Option> options, RemoteOptions& remote) {
-  for (Option& option : RemoteOptions::mqtt_options(remote)) options.push_back(std::move(option));
-  return options;
-}
-
 }  // namespace
 
 Command pub_command() {
   const auto options = std::make_shared<PubOptions>();
-  return {
-      "pub",
-      "Publishes a message; at QoS 1 (the default) done means: on the server's disk.",
-      {"nilo pub -t water1/pub -m '{\"distance\": 47}'", "seq 9 | nilo pub -t count -l"},
-      with_remote({{"-t,--topic", "topic", &options->topic, true},
-                   {"-m,--message", "payload", &options->message},
-                   {"-f,--file", "payload from this file", &options->file},
-                   {"-l,--lines", "one message for each line of standard input", &options->lines},
-                   {"-q,--qos", "0 or 1", &options->qos},
-                   {"-r,--retain", "keep it for later subscribers", &options->retain},
-                   {"-i,--id", "client id", &options->client_id}},
-                  options->remote),
-      [options] { return exit_code_of([&] { return publish(*options); }); }};
+  return {"pub",
+          "Publishes a message; at QoS 1 (the default) done means: on the server's disk.",
+          {"nilo pub -t water1/pub -m '{\"distance\": 47}'", "seq 9 | nilo pub -t count -l"},
+          with_mqtt_options(
+              {{"-t,--topic", "topic", &options->topic, true},
+               {"-m,--message", "payload", &options->message},
+               {"-f,--file", "payload from this file", &options->file},
+               {"-l,--lines", "one message for each line of standard input", &options->lines},
+               {"-q,--qos", "0 or 1", &options->qos},
+               {"-r,--retain", "keep it for later subscribers", &options->retain},
+               {"-i,--id", "client id", &options->client_id}},
+              options->remote),
+          [options] { return exit_code_of(publish(*options)); }};
 }
 
 Command sub_command() {
@@ -156,7 +145,7 @@ Command sub_command() {
   return {"sub",
           "Prints messages as they come.",
           {"nilo sub -t '#' -v", "nilo sub -t '$error/#' -v", "nilo sub -t 'water1/pub' -C 1"},
-          with_remote(
+          with_mqtt_options(
               {{"-t,--topic", "topic filter; may be given more than once", &options->filters, true},
                {"-C,--count", "stop after so many messages", &options->count},
                {"-v,--verbose", "the topic, too", &options->verbose},
@@ -164,7 +153,7 @@ Command sub_command() {
                {"-q,--qos", "0 or 1", &options->qos},
                {"-i,--id", "client id", &options->client_id}},
               options->remote),
-          [options] { return exit_code_of([&] { return subscribe(*options); }); }};
+          [options] { return exit_code_of(subscribe(*options)); }};
 }
 
 }  // namespace nilo::app

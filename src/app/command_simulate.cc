@@ -51,7 +51,7 @@ Result<void> simulate(const SimulateOptions& given) {
 
 Command simulate_command() {
   const auto options = std::make_shared<SimulateOptions>();
-  std::vector<Option> flags = {
+  std::vector<Option> own = {
       {"WHAT", "tanks: rain, use, echo time-outs and a sensor that dies", &options->what},
       {"--seed", "the same seed gives the same readings", &options->seed},
       {"--tanks", "how many", &options->tanks},
@@ -59,16 +59,12 @@ Command simulate_command() {
        &options->speed},
       {"--rounds", "stop after so many readings of each tank; 0: never", &options->rounds},
       {"--dead-after", "hours until the last sensor dies; 0: never", &options->dead_after_h}};
-  for (Option& option : RemoteOptions::mqtt_options(options->remote)) flags.push_back(option);
   return {
       "simulate",
       "Publishes as devices would, over real MQTT.",
       {"nilo simulate tanks --speed 20", "nilo simulate tanks --seed 7 --speed 0 --rounds 1000"},
-      flags,
-      [options] {
-        const auto outcome = simulate(*options);
-        return outcome ? kExitDone : report(outcome.error());
-      }};
+      with_mqtt_options(std::move(own), options->remote),
+      [options] { return exit_code_of(simulate(*options)); }};
 }
 
 }  // namespace nilo::app

@@ -115,21 +115,17 @@ Result<void> ask(const SqlCommandOptions& options) {
 
 Command sql_command() {
   const auto options = std::make_shared<SqlCommandOptions>();
-  std::vector<Option> flags = {
-      {"SQL", "one statement that reads; default: standard input", &options->sql},
-      {"--json", "{\"columns\":[...],\"rows\":[[...]]}", &options->json},
-      {"--csv", "with a header line", &options->csv}};
-  for (Option& option : RemoteOptions::http_options(options->remote)) flags.push_back(option);
   return {"sql",
           "Asks in SQL (DuckDB's dialect, close to PostgreSQL). Only reads.",
           {"nilo sql \"SELECT * FROM latest('tank_levels')\"",
            "nilo sql \"SELECT time_bucket(INTERVAL '1 hour', time) AS hour, avg(percent)\n"
            "            FROM tank_levels WHERE device_id = 2 GROUP BY hour ORDER BY hour\" --csv"},
-          flags,
-          [options] {
-            const auto outcome = ask(*options);
-            return outcome ? kExitDone : report(outcome.error());
-          }};
+          with_http_options(
+              {{"SQL", "one statement that reads; default: standard input", &options->sql},
+               {"--json", "{\"columns\":[...],\"rows\":[[...]]}", &options->json},
+               {"--csv", "with a header line", &options->csv}},
+              options->remote),
+          [options] { return exit_code_of(ask(*options)); }};
 }
 
 }  // namespace nilo::app

@@ -98,15 +98,6 @@ Result<void> revoke(const TokenOptions& options) {
   return {};
 }
 
-std::vector<Option> with_remote(std::vector<Option> options, RemoteOptions& remote) {
-  for (Option& option : RemoteOptions::http_options(remote)) options.push_back(std::move(option));
-  return options;
-}
-
-int exit_code_of(const Result<void>& outcome) {
-  return outcome ? kExitDone : report(outcome.error());
-}
-
 }  // namespace
 
 Command token_new_command() {
@@ -115,28 +106,29 @@ Command token_new_command() {
           "Makes a token for a device or a person and prints it, once.",
           {"nilo token new barn", "nilo token new anna --role viewer",
            "nilo token new esp32 --password-file -"},
-          with_remote({{"NAME", "whose token it is", &options->name, true},
-                       {"--role", "device (publish, subscribe), viewer (read), admin (everything)",
-                        &options->role},
-                       {"--password-file",
-                        "for devices that already have one: user NAME and the password in this "
-                        "file; -: standard input",
-                        &options->password_file},
-                       {"--valid-days", "days until it is worth nothing; 0: until it is revoked",
-                        &options->valid_days},
-                       {"--json", "the server's answer as it is", &options->json}},
-                      options->remote),
+          with_http_options(
+              {{"NAME", "whose token it is", &options->name, true},
+               {"--role", "device (publish, subscribe), viewer (read), admin (everything)",
+                &options->role},
+               {"--password-file",
+                "for devices that already have one: user NAME and the password in this "
+                "file; -: standard input",
+                &options->password_file},
+               {"--valid-days", "days until it is worth nothing; 0: until it is revoked",
+                &options->valid_days},
+               {"--json", "the server's answer as it is", &options->json}},
+              options->remote),
           [options] { return exit_code_of(make(*options)); }};
 }
 
 Command token_ls_command() {
   const auto options = std::make_shared<TokenOptions>();
-  return {
-      "token ls",
-      "Lists tokens and users (never their secrets).",
-      {"nilo token ls"},
-      with_remote({{"--json", "the server's answer as it is", &options->json}}, options->remote),
-      [options] { return exit_code_of(list(*options)); }};
+  return {"token ls",
+          "Lists tokens and users (never their secrets).",
+          {"nilo token ls"},
+          with_http_options({{"--json", "the server's answer as it is", &options->json}},
+                            options->remote),
+          [options] { return exit_code_of(list(*options)); }};
 }
 
 Command token_revoke_command() {
@@ -144,7 +136,7 @@ Command token_revoke_command() {
   return {"token revoke",
           "Lets a token's bearer in no more.",
           {"nilo token revoke barn"},
-          with_remote({{"NAME", "whose token", &options->name, true}}, options->remote),
+          with_http_options({{"NAME", "whose token", &options->name, true}}, options->remote),
           [options] { return exit_code_of(revoke(*options)); }};
 }
 

@@ -41,16 +41,18 @@ Error error_in(const net::HttpResponse& answer) {
 
 }  // namespace
 
-std::vector<Option> RemoteOptions::http_options(RemoteOptions& to) {
-  return {{"--http", "address of the server's HTTP door", &to.http},
-          {"--token", "token to show; otherwise $NILO_TOKEN", &to.token}};
+std::vector<Option> with_http_options(std::vector<Option> own, RemoteOptions& to) {
+  own.push_back({"--http", "address of the server's HTTP door", &to.http});
+  own.push_back({"--token", "token to show; otherwise $NILO_TOKEN", &to.token});
+  return own;
 }
 
-std::vector<Option> RemoteOptions::mqtt_options(RemoteOptions& to) {
-  return {{"--mqtt", "address of the server's MQTT door", &to.mqtt},
-          {"--token", "token to show; otherwise $NILO_TOKEN", &to.token},
-          {"-u,--user", "user name, with --password", &to.user},
-          {"-P,--password", "password (a token is safer: it can be revoked)", &to.password}};
+std::vector<Option> with_mqtt_options(std::vector<Option> own, RemoteOptions& to) {
+  own.push_back({"--mqtt", "address of the server's MQTT door", &to.mqtt});
+  own.push_back({"--token", "token to show; otherwise $NILO_TOKEN", &to.token});
+  own.push_back({"-u,--user", "user name, with --password", &to.user});
+  own.push_back({"-P,--password", "password (a token is safer: it can be revoked)", &to.password});
+  return own;
 }
 
 Result<net::HttpResponse> call(const RemoteOptions& options, const std::string& method,

@@ -20,11 +20,11 @@ struct RemoteOptions {
   std::string token{};  // empty: $NILO_TOKEN
   std::string user{};   // MQTT user name and password, instead of a token
   std::string password{};
-
-  // The options that fill this; `to` must outlive the command.
-  static std::vector<Option> http_options(RemoteOptions& to);
-  static std::vector<Option> mqtt_options(RemoteOptions& to);
 };
+
+// A command's own options and those that fill `to`, which must outlive the command.
+std::vector<Option> with_http_options(std::vector<Option> own, RemoteOptions& to);
+std::vector<Option> with_mqtt_options(std::vector<Option> own, RemoteOptions& to);
 
 // One request. An answer of 400 and more becomes the Error the server wrote.
 // unavailable: no server; the hint says how to start one.
