@@ -86,7 +86,7 @@ struct Backend {
   std::function<void(const NewToken&, Done<std::string>)> make_token;  // the secret
   std::function<void(const std::string& name, Done<void>)> revoke_token;
 
-  // unavailable, with the reason: replaying, or the log takes no more.
+  // unavailable, with the reason: the log takes no more.
   std::function<Result<void>()> ready;
 };
 

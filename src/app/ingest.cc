@@ -40,7 +40,7 @@ std::string error_payload(std::string_view reason, const MessageView& about) {
 Ingest::Ingest(const Rooms& rooms)
     : rooms_(rooms),
       messages_(rooms.metrics.counter("nilo_messages_total", R"(dir="in")",
-                                      "Messages published to the server and sent by it.")),
+                                      "Messages published to the server.")),
       rows_(rooms.metrics.counter("nilo_rows_written_total", "", "Rows given to the log.")),
       errors_(rooms.metrics.counter("nilo_message_errors_total", "",
                                     "Messages of which something was refused ($error/...).")) {

@@ -48,8 +48,6 @@ MqttDoor::MqttDoor(const Rooms& rooms, const mqtt::Limits& limits, std::uint32_t
       count_(count),
       broker_({*this, rooms.router, rooms.retained, rooms.numbers, rooms.clock, rooms.metrics},
               limits, index, count),
-      refused_(rooms.metrics.counter("nilo_refused_total", "",
-                                     "Connections, packets and subscriptions refused.")),
       dropped_mail_(
           rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"loop_busy\"", "")) {}
 
@@ -302,7 +300,6 @@ void MqttDoor::close(mqtt::ConnectionId connection, std::string last_bytes) {
 }
 
 void MqttDoor::refused(const mqtt::Refusal& refusal) {
-  refused_.add();
   MessageView about;
   about.topic = refusal.topic;
   about.client_id = refusal.client_id;

@@ -4,7 +4,7 @@
 // broker has to say goes out once a turn. A connection is first a stranger: the loop that accepted
 // it reads its CONNECT and hands the socket to the loop that owns the client id.
 // Threads: runs on one loop's thread; deliver() and run_on_loop() also from others.
-// Limits:  connections_max (the host's descriptors), mqtt::Limits; kMailMax messages for one other
+// Limits:  mqtt::Limits; connections are bounded by who accepts them (server.cc); kMailMax messages for one other
 //          loop (then QoS 0 is dropped and counted, and what publishes here is read no more until
 //          that loop has read some).
 #pragma once
@@ -118,7 +118,6 @@ class MqttDoor final : public mqtt::Host, public Post {
   bool backlogged_ = false;
   Guarded<std::vector<Mail>> mail_;
   std::atomic<std::size_t> connection_count_{0};
-  Counter& refused_;
   Counter& dropped_mail_;
 };
 

@@ -17,6 +17,14 @@ namespace nilo::app {
 namespace {
 constexpr int kTickMs = 500;
 constexpr std::size_t kReadSize = 64 * 1024;
+
+Error refusal(mqtt::Reason reason, std::string_view what) {
+  ErrorCode code = ErrorCode::invalid_argument;
+  if (reason == mqtt::Reason::not_authorized) code = ErrorCode::permission_denied;
+  if (reason == mqtt::Reason::quota_exceeded) code = ErrorCode::resource_exhausted;
+  return {code, fmt::format("the server refused {}: {}", what, mqtt::text_of(reason)),
+          "the server's $error/# says more"};
+}
 }  // namespace
 
 MqttLink::MqttLink(MqttLinkOptions options, const Clock& clock,
@@ -90,11 +98,7 @@ Result<void> MqttLink::publish(const MessageView& message) {
     return wait_for([this] { return unsent_.empty(); }, "room to send");
   }
   TRY(wait_for([this] { return last_answer_.has_value(); }, "the acknowledgement"));
-  if (mqtt::is_error(*last_answer_)) {
-    return Error{ErrorCode::permission_denied,
-                 fmt::format("the server refused the message: {}", mqtt::text_of(*last_answer_)),
-                 "the server's $error/# says more"};
-  }
+  if (mqtt::is_error(*last_answer_)) return refusal(*last_answer_, "the message");
   return {};
 }
 
@@ -107,8 +111,11 @@ Result<void> MqttLink::publish_pipelined(const MessageView& message) {
 }
 
 Result<void> MqttLink::drain() {
-  return wait_for([this] { return client_.in_flight_count() == 0 && unsent_.empty(); },
-                  "the last acknowledgement");
+  TRY(wait_for([this] { return client_.in_flight_count() == 0 && unsent_.empty(); },
+               "the last acknowledgement"));
+  if (!first_refusal_) return {};
+  return refusal(*first_refusal_,
+                 fmt::format("{} message{}", refused_count_, refused_count_ == 1 ? "" : "s"));
 }
 
 Result<void> MqttLink::subscribe(std::string_view filter, Qos qos) {
@@ -133,8 +140,12 @@ void MqttLink::on_connected(bool /*session_present*/) {}
 
 void MqttLink::on_published(std::uint16_t /*packet_id*/, mqtt::Reason reason) {
   last_answer_ = reason;
-  ++answered_count_;
-  if (!mqtt::is_error(reason)) ++acknowledged_count_;
+  if (!mqtt::is_error(reason)) {
+    ++acknowledged_count_;
+    return;
+  }
+  ++refused_count_;
+  if (!first_refusal_) first_refusal_ = reason;
 }
 
 void MqttLink::on_subscribed(std::uint16_t /*packet_id*/,

@@ -44,6 +44,8 @@ class MqttLink final : mqtt::ClientHandler {
   // As subscribe, without waiting for acknowledgements of what is in flight: publishes as soon as
   // the server's quota allows it.
   Result<void> publish_pipelined(const MessageView& message);
+  // Waits for what is in flight. Errors: the first refusal since connect(), and how many there
+  // were.
   Result<void> drain();
   void disconnect();
 
@@ -70,7 +72,8 @@ class MqttLink final : mqtt::ClientHandler {
   std::optional<Error> failure_;
   std::optional<mqtt::Reason> last_answer_;
   std::uint64_t acknowledged_count_ = 0;
-  std::uint64_t answered_count_ = 0;
+  std::uint64_t refused_count_ = 0;
+  std::optional<mqtt::Reason> first_refusal_;
 };
 
 }  // namespace nilo::app

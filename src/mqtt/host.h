@@ -36,8 +36,8 @@ struct Limits {
   std::uint16_t topic_alias_max = 16;                // 5.0: 0x94
   std::size_t subscriptions_max = 1000;              // per session: SUBACK 0x97 / 0x80
   std::size_t retained_per_filter_max = 10'000;      // retained messages sent for one filter
-  std::size_t session_queue_max = 1'000'000;         // waiting messages: the newest is dropped
-  std::size_t session_queue_size_max = 256u << 20;   // bytes of them; likewise
+  std::size_t session_queue_max = 500'000;           // waiting messages: the newest is dropped
+  std::size_t session_queue_size_max = 64u << 20;    // bytes of them; likewise
   std::size_t out_buffer_size_max = 1u << 20;        // unsent bytes: QoS 0 is dropped, QoS 1 waits
   std::size_t sessions_max = 200'000;                // CONNACK 0x97 / 3
   std::uint32_t session_expiry_max_s = 0xffffffff;   // 5.0: told at CONNECT; 0xffffffff = never

@@ -296,7 +296,7 @@ Error Tables::full_error() const {
   return {ErrorCode::resource_exhausted,
           fmt::format("tables hold {:.1f} MB, their limit is {:.1f} MB: no new rows",
                       mb(memory_size()), mb(impl_->options().head_size_max)),
-          "keep less of the log ([log] keep, size), or give the tables more ([tables] memory)"};
+          "give the tables more: [tables] memory"};
 }
 
 std::size_t Tables::memory_size() const { return impl_->memory_size(); }

@@ -15,7 +15,7 @@
 
 namespace nilo {
 
-// The number of a record in the log: 1, 2, 3, ... without gaps.
+// The number of a record in the log: 1, 2, 3, ...; after damage some may be missing.
 using Seq = std::uint64_t;
 
 // Stored on disk: never renumber.

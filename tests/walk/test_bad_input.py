@@ -410,4 +410,15 @@ def when_the_tables_are_full_writes_are_refused_and_reads_go_on():
             "what needs no row goes on"
 
 
+@harness.case
+def nilo_pub_of_lines_fails_when_some_were_refused():
+    with harness.Server(stack=harness.make_folder(LIMITED_STACK)) as server:
+        lines = "".join(f'{{"n":{n}}}\n' for n in range(60_000))  # far more than 1 MB of rows
+        done = harness.nilo("pub", "--mqtt", f"127.0.0.1:{server.mqtt_port}", "-t", "readings/1",
+                            "-l", stdin=lines)
+        assert done.returncode == 1, (done.returncode, done.stderr)
+        assert "quota exceeded" in done.stderr.lower(), done.stderr
+        assert server.get("/healthz")[0] == 200
+
+
 harness.main()
