@@ -4,9 +4,9 @@
 // broker has to say goes out once a turn. A connection is first a stranger: the loop that accepted
 // it reads its CONNECT and hands the socket to the loop that owns the client id.
 // Threads: runs on one loop's thread; deliver() and run_on_loop() also from others.
-// Limits:  mqtt::Limits; connections are bounded by who accepts them (server.cc); kMailMax messages for one other
-//          loop (then QoS 0 is dropped and counted, and what publishes here is read no more until
-//          that loop has read some).
+// Limits:  mqtt::Limits; connections are bounded by who accepts them (server.cc); kMailMax messages
+//          for one other loop (then QoS 0 is dropped and counted, and what publishes here is read
+//          no more until that loop has read some).
 #pragma once
 
 #include <atomic>
