@@ -1,19 +1,12 @@
 #include "app/server.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sched.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <future>
 #include <span>
@@ -22,6 +15,7 @@
 #include "api/api.h"
 #include "app/access.h"
 #include "app/applier.h"
+#include "app/host.h"
 #include "app/mqtt_door.h"
 #include "app/password_checks.h"
 #include "app/people.h"
@@ -43,36 +37,12 @@ constexpr int kLoopsMax = 4;
 // needs every row asks the table.
 constexpr std::size_t kChangesWaitingMax = 50'000;
 constexpr std::uint64_t kMemoryBeyondBudgets = std::uint64_t{2} << 30;
+// Descriptors that clients may not take: for the log, the state, and HTTP's 1024 connections. Half
+// of all, where there are few.
+constexpr std::size_t kDescriptorsKeptMax = 1280;
 constexpr std::string_view kAdminTokenName = "local-admin";
 constexpr std::int64_t kProgressEveryUs = 2'000'000;
 constexpr std::chrono::minutes kDropExpiredEvery{5};  // retained messages; readers skip them before
-
-int cores_allowed() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (::sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-  return std::clamp(CPU_COUNT(&cores), 1, kLoopsMax);
-}
-
-Result<void> make_private_dir(const std::string& path) {
-  std::error_code failure;
-  const bool is_new = std::filesystem::create_directories(path, failure);
-  // One that was there already keeps the owner's choice: it may be no folder of ours alone.
-  if (is_new && !failure) {
-    std::filesystem::permissions(path, std::filesystem::perms::owner_all, failure);
-  }
-  const bool is_usable = !failure && ::access(path.c_str(), W_OK | X_OK) == 0;
-  if (is_usable) return {};
-  if (!failure) failure.assign(errno, std::generic_category());
-  return Error{ErrorCode::permission_denied,
-               fmt::format("data folder {}: {}", path, failure.message()),
-               "give another one: --data DIR"};
-}
-
-std::string executable_dir() {
-  std::error_code failure;
-  return std::filesystem::read_symlink("/proc/self/exe", failure).parent_path().string();
-}
 
 std::vector<api::EndpointSpec> endpoints_of(const stack::Stack& stack) {
   std::vector<api::EndpointSpec> specs;
@@ -156,23 +126,17 @@ class RunningServer final : public Server {
   }
 
  private:
-  // Descriptors: as many as the host allows; each client takes one. Memory: DuckDB's own limit does
-  // not count a single huge value; this one does. Far above all budgets together, so that only such
-  // a statement meets it.
   void set_limits() {
-    rlimit files{};
-    ::getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    if (::setrlimit(RLIMIT_NOFILE, &files) != 0) logger_.warn("server.descriptors_not_raised");
+    const std::size_t descriptors = raise_descriptors(logger_);
+    clients_max_ = descriptors - std::min(kDescriptorsKeptMax, descriptors / 2);
+    // DuckDB's own limit does not count a single huge value; this one does. Far above all budgets
+    // together, so that only such a statement meets it.
     const tables::TablesOptions tables;
     const tables::SqlOptions sql;
     const std::uint64_t budgets =
         stack_.settings.tables_memory_bytes.value_or(tables.head_size_max) +
         stack_.settings.sql_memory_bytes.value_or(sql.memory_max);
-    rlimit memory{};
-    ::getrlimit(RLIMIT_DATA, &memory);
-    memory.rlim_cur = std::min<rlim_t>(budgets + kMemoryBeyondBudgets, memory.rlim_max);
-    if (::setrlimit(RLIMIT_DATA, &memory) != 0) logger_.warn("server.memory_not_limited");
+    limit_memory(budgets + kMemoryBeyondBudgets, logger_);
   }
 
   Result<void> open_tables() {
@@ -189,7 +153,7 @@ class RunningServer final : public Server {
   }
 
   Result<void> make_loops() {
-    const int count = options_.loop_count > 0 ? options_.loop_count : cores_allowed();
+    const int count = options_.loop_count > 0 ? options_.loop_count : cores_allowed(kLoopsMax);
     for (int i = 0; i < count; ++i) loops_.push_back(TRY(net::EventLoop::make()));
     people_loop_ = TRY(net::EventLoop::make());
     passwords_ = std::make_unique<PasswordChecks>(*access_);
@@ -205,6 +169,7 @@ class RunningServer final : public Server {
 
   // Before any thread is started: threads inherit the blocked signals.
   Result<void> take_signals() {
+    std::signal(SIGPIPE, SIG_IGN);  // a log line nobody reads any more does not end the server
     return loops_[0]->on_signals({SIGINT, SIGTERM}, [this](int) { stop(); });
   }
 
@@ -331,16 +296,7 @@ class RunningServer final : public Server {
     }));
     access_->apply(made.token);
     admin_token_ = made.secret;
-    const int fd =
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    const std::string line = admin_token_ + "\n";
-    const bool written = fd >= 0 && ::fchmod(fd, 0600) == 0 &&
-                         ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
-    const int failure = errno;
-    if (fd >= 0) ::close(fd);
-    if (written) return {};
-    return Error{ErrorCode::unavailable, fmt::format("{}: {}", path, std::strerror(failure)),
-                 "remove it; a new one is written at the next start"};
+    return write_private_file(path, admin_token_ + "\n");
   }
 
   Result<void> start_doors() {
@@ -361,7 +317,7 @@ class RunningServer final : public Server {
                                       metrics_, logger_);
     mqtt_listener_ = TRY(net::TcpListener::listen(
         *loops_[0], options_.mqtt, logger_,
-        [this](int fd, const std::string& remote_ip) { doors_[0]->take(fd, remote_ip); }));
+        [this](int fd, const std::string& remote_ip) { accept(fd, remote_ip); }));
     http_ = TRY(net::HttpServer::listen(*people_loop_, options_.http, {}, logger_,
                                         [this](net::HttpRequest request, net::Respond respond) {
                                           api_->handle(std::move(request), std::move(respond));
@@ -371,12 +327,21 @@ class RunningServer final : public Server {
     return {};
   }
 
+  void accept(int fd, const std::string& remote_ip) {
+    if (client_count() < clients_max_) return doors_[0]->take(fd, remote_ip);
+    ::close(fd);
+    clients_refused_.add();
+  }
+
+  std::size_t client_count() const {
+    std::size_t count = 0;
+    for (const auto& door : doors_) count += door->connection_count();
+    return count;
+  }
+
   void add_gauges() {
-    metrics_.gauge("nilo_clients", "MQTT connections.", [this] {
-      std::size_t count = 0;
-      for (const auto& door : doors_) count += door->connection_count();
-      return static_cast<double>(count);
-    });
+    metrics_.gauge("nilo_clients", "MQTT connections.",
+                   [this] { return static_cast<double>(client_count()); });
     metrics_.gauge("nilo_log_size_bytes", "Bytes of all log segments.",
                    [this] { return static_cast<double>(log_->size()); });
     metrics_.gauge("nilo_apply_waiting_bytes", "Bytes of durable records not in the tables yet.",
@@ -406,6 +371,10 @@ class RunningServer final : public Server {
   ErrorSlots error_slots_;
   std::atomic<bool> changes_wanted_{false};
   std::atomic<std::size_t> changes_waiting_{0};
+  std::size_t clients_max_ = 0;
+  Counter& clients_refused_ =
+      metrics_.counter("nilo_clients_refused_total", "",
+                       "MQTT connections closed at once: no descriptors to spare.");
   Counter& changes_dropped_ = metrics_.counter(
       "nilo_changes_dropped_total", "", "Changes not published, because too many were waiting.");
   Guarded<std::optional<Error>> failure_;
