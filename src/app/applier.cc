@@ -73,8 +73,10 @@ void Applier::run() {
       if (taken.empty() && stopping_) break;
     }
     for (Item& item : taken) {
+      const std::size_t size = item.batch->size();
       handle(item);
-      make_room(item.batch->size());
+      item.batch.reset();  // what is counted is what takes memory
+      make_room(size);
     }
     taken.clear();
     if (rooms_.clock.steady_us() - checkpointed_us_ >= kCheckpointEveryUs) checkpoint();
