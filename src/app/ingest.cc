@@ -369,7 +369,7 @@ Result<void> Ingest::end_record() {
     batch_->cancel_record();
     return {};
   }
-  const Result<void> ended = batch_->end_record();
+  Result<void> ended = batch_->end_record();
   if (!ended) forget_copies();
   return ended;
 }

@@ -309,7 +309,7 @@ Result<LoadReport> run_load(const LoadOptions& options) {
 double LatencyReport::percentile(double p) const {
   if (milliseconds.empty()) return std::nan("");
   const double at = p / 100 * static_cast<double>(milliseconds.size() - 1);
-  return milliseconds[static_cast<std::size_t>(at + 0.5)];
+  return milliseconds[static_cast<std::size_t>(std::lround(at))];
 }
 
 namespace {

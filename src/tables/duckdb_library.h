@@ -118,6 +118,7 @@
 namespace nilo::tables {
 
 struct DuckDb {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a member cannot be declared in parentheses
 #define NILO_DUCKDB_POINTER(name) decltype(&::duckdb_##name) name = nullptr;
   NILO_DUCKDB_FUNCTIONS(NILO_DUCKDB_POINTER)
 #undef NILO_DUCKDB_POINTER

@@ -238,7 +238,7 @@ Result<void> Tables::Impl::checkpoint() {
     TRY(write_dirty(*transaction, taken));
     return transaction->commit(seq);
   };
-  const Result<void> outcome = write();
+  Result<void> outcome = write();
   if (!outcome) {
     for (const auto& [table, ids] : taken) table->put_back_dirty(ids);
     return outcome;

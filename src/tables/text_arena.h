@@ -16,7 +16,7 @@ namespace nilo::tables {
 class TextArena {
  public:
   std::string_view copy(std::string_view text) {
-    if (text.empty()) return {"", 0};
+    if (text.empty()) return "";
     if (text.size() > left_) grow(text.size());
     std::memcpy(at_, text.data(), text.size());
     const std::string_view out(at_, text.size());
