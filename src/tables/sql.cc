@@ -147,6 +147,8 @@ Result<Answer> PooledSql::run(const SqlRequest& request) {
   std::list<Running>::iterator here;
   {
     const std::lock_guard lock(mutex_);
+    // The watchdog may have gone already: nobody would interrupt this one.
+    if (is_stopping_) return stopping();
     here = running_.insert(running_.end(), {session.get(), deadline});
   }
   wake_watchdog_.notify_one();
