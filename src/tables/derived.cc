@@ -18,18 +18,6 @@ double rounded(double number, int decimals) {
   return std::isfinite(scaled) ? std::round(scaled) / scale + 0.0 : number;
 }
 
-std::int64_t us_per(TimeUnit unit) {
-  switch (unit) {
-    case TimeUnit::us:
-      return 1;
-    case TimeUnit::ms:
-      return 1'000;
-    case TimeUnit::s:
-      return 1'000'000;
-  }
-  return 1;
-}
-
 Value number_cell(const Column& column, double number) {
   const double value = rounded(number, column.decimals);
   if (!std::isfinite(value)) return Value::null();

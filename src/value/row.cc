@@ -47,18 +47,6 @@ std::optional<double> number_in(std::string_view text) {
   return whole ? std::optional(number) : std::nullopt;
 }
 
-std::int64_t us_per(TimeUnit unit) {
-  switch (unit) {
-    case TimeUnit::us:
-      return 1;
-    case TimeUnit::ms:
-      return 1'000;
-    case TimeUnit::s:
-      return 1'000'000;
-  }
-  return 1;
-}
-
 Result<double> number_of(const Column& column, const Value& value) {
   switch (value.type()) {
     case Type::int64:

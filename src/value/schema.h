@@ -22,6 +22,18 @@ inline constexpr std::string_view kReceivedColumn = "received";
 // How a number turns into a timestamp.
 enum class TimeUnit : std::uint8_t { us, ms, s };
 
+constexpr std::int64_t us_per(TimeUnit unit) {
+  switch (unit) {
+    case TimeUnit::us:
+      return 1;
+    case TimeUnit::ms:
+      return 1'000;
+    case TimeUnit::s:
+      return 1'000'000;
+  }
+  return 1;
+}
+
 struct Column {
   std::string name{};
   Type type = Type::float64;
