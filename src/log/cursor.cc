@@ -19,50 +19,50 @@ Result<std::optional<Record>> Cursor::next() {
       case SegmentReader::Step::failed:
         return reader_->error();
       case SegmentReader::Step::end:
-        if (!extend() && !TRY(open_next_segment())) return std::optional<Record>();
+        if (!TRY(advance())) return std::optional<Record>();
         break;
     }
   }
 }
 
-// Has the open segment grown?
-bool Cursor::extend() {
-  return log_.segments_.with([&](const auto& segments) {
-    const auto segment = std::find_if(segments.begin(), segments.end(), [&](const auto& each) {
-      return each.first_seq == segment_first_seq_;
-    });
-    if (segment == segments.end() || segment->size <= end_) return false;
-    end_ = segment->size;
-    return true;
-  });
-}
-
-// Moves on to the first segment not read yet, which at the beginning is the one that holds
-// next_seq_. False: there is none.
-Result<bool> Cursor::open_next_segment() {
+// Sees what the open segment has gained, or moves on to the next one, which at the beginning is the
+// one that holds next_seq_. Both in one look: a segment has its last byte when there is a next one,
+// but not a moment before. False: there is nothing new.
+Result<bool> Cursor::advance() {
   const bool is_first = segment_first_seq_ == 0;
   const Seq after = is_first ? next_seq_ : segment_first_seq_;
-  const auto next = log_.segments_.with([&](const auto& segments) {
+  bool has_grown = false;
+  const auto next = log_.segments_.with([&](const auto& segments) -> std::optional<Log::Segment> {
     auto found = std::find_if(segments.begin(), segments.end(),
                               [&](const auto& each) { return each.first_seq > after; });
-    if (is_first && found != segments.begin()) --found;
-    return found == segments.end() ? std::nullopt : std::optional(*found);
+    if (found != segments.begin()) {
+      const Log::Segment& before = *std::prev(found);
+      if (is_first) return before;
+      has_grown = before.first_seq == segment_first_seq_ && before.size > end_;
+      if (has_grown) end_ = before.size;
+    }
+    if (has_grown || found == segments.end()) return std::nullopt;
+    return *found;
   });
-  if (!next) return false;
+  if (!next) return has_grown;
+  return open(next->first_seq, next->size);
+}
+
+Result<bool> Cursor::open(Seq first_seq, std::uint64_t size) {
   // Records may be missing without a damaged byte to show for it.
-  const bool is_gap = reader_ && std::max(next_seq_, reader_->next_seq()) < next->first_seq;
+  const bool is_gap = reader_ && std::max(next_seq_, reader_->next_seq()) < first_seq;
   if (is_gap && noted_seq_ != reader_->next_seq()) note(end_, 0, reader_->next_seq());
-  auto file = log_.disk_.open(log_.path_of(next->first_seq), Disk::OpenMode::read);
+  auto file = log_.disk_.open(log_.path_of(first_seq), Disk::OpenMode::read);
   if (!file) {
     // A limit may have dropped it just now; then there is a later one.
-    const bool is_dropped = next->first_seq < log_.oldest_seq();
+    const bool is_dropped = first_seq < log_.oldest_seq();
     if (is_dropped) return true;
     return file.error();
   }
   file_ = std::move(*file);
-  reader_ = std::make_unique<SegmentReader>(*file_, next->first_seq);
-  segment_first_seq_ = next->first_seq;
-  end_ = next->size;
+  reader_ = std::make_unique<SegmentReader>(*file_, first_seq);
+  segment_first_seq_ = first_seq;
+  end_ = size;
   return true;
 }
 

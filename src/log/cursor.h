@@ -58,8 +58,8 @@ class Cursor {
  private:
   friend class Log;
   Cursor(const Log& log, Seq from) : log_(log), next_seq_(from) {}
-  Result<bool> open_next_segment();
-  bool extend();
+  Result<bool> advance();
+  Result<bool> open(Seq first_seq, std::uint64_t size);
   void note(std::uint64_t offset, std::uint64_t size, Seq first_seq);
 
   const Log& log_;
