@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "stack/diagnostic.h"
 #include "stack/source.h"
 #include "value/schema.h"
+#include "value/selector.h"
 
 namespace nilo::stack {
 
@@ -61,6 +63,97 @@ struct Rule {
   Place place;
 };
 
+// A password or another secret: where it is, never what it is. Exactly one of the three is set; the
+// program reads it when it starts.
+struct Secret {
+  std::string file{};  // its first line; relative to the stack's folder
+  std::string env{};   // an environment variable
+  std::string cred{};  // a credential of systemd: a file in $CREDENTIALS_DIRECTORY
+};
+
+// [mail]: the server that takes our mail.
+struct Mail {
+  enum class Tls : std::uint8_t { none, starttls, tls };  // none is refused outside of this machine
+  std::string server;                                     // a name or an address
+  int port = 465;
+  Tls tls = Tls::tls;
+  std::string user{};                // empty: no login, and no password
+  std::optional<Secret> password{};  // set if `user` is
+  std::string from;                  // "Tanks <tanks@example.org>" or the address alone
+  Place place;
+};
+
+// [site]: what pages and mails say of themselves.
+struct Site {
+  std::string name = "Nilometer";
+  std::string zone = "UTC";  // an IANA name; a day begins at its midnight
+  std::string url{};         // where people reach the pages, without a `/` at the end; or empty
+  Place zone_place{};        // file empty: none was given
+};
+
+// What a person reads is a template (docs/stack.md): an empty one means the program's own words.
+struct MailNotice {
+  std::vector<std::string> to;
+  Text subject{};
+  Text text{};
+};
+
+// A POST of `body` with `headers`, as ntfy and most others take.
+struct WebhookNotice {
+  std::string url;
+  Text body{};
+  std::vector<std::pair<std::string, Text>> headers{};
+  bool allow_private = false;  // the address may be one of a home network or of this machine
+  Place place{};
+};
+
+// More than `changes` transitions within `within` are told of once, then it is quiet until it has
+// been steady for so long.
+struct FlapRule {
+  int changes = 6;
+  Duration within = std::chrono::hours(1);
+};
+
+// [alert.NAME]: whom to tell, and when. At least one of low, high, silent, invalid is set.
+struct Alert {
+  std::string name;
+  Selector of;                        // of one numeric field, or of no field in particular
+  std::optional<double> low{};        // fires at or below
+  std::optional<double> high{};       // fires at or above; above `low`
+  double clear = 0;                   // back to normal only above low + clear, below high - clear
+  Duration hold{0};                   // as long as this before it fires
+  std::optional<Duration> remind{};   // told again while it lasts
+  std::optional<Duration> silent{};   // nothing came for so long
+  bool silent_learned = false;        // silent = "learned": from the thing's own interval
+  std::optional<Duration> invalid{};  // nothing but refused readings for so long
+  bool recovery = true;               // also tell when it is over
+  std::string severity = "warning";   // or "info", "critical"
+  FlapRule flap{};
+  std::optional<MailNotice> mail{};
+  std::vector<WebhookNotice> webhooks{};
+  Place place;
+};
+
+// One [[page.panel]]. Options are as in the file, checked, with the same names.
+struct Panel {
+  std::string kind;          // now, chart, table, alerts, text
+  std::size_t line = 0;      // of its header, in the page's file
+  std::vector<Selector> of;  // what it draws
+  std::string options_json;  // an object, without `kind`; `of` among them
+};
+
+// A [[page]].
+struct Page {
+  std::string id;  // of its address
+  std::string title;
+  std::optional<Selector> for_things{};  // `for`: the page of each of these things
+  std::string range = "24h";             // as written; relative ("7d"), or a day or two
+  std::string zone = "site";             // or "viewer", or an IANA name
+  std::vector<std::string> pick{};
+  std::vector<Panel> panels{};
+  Place place;  // of its header; place.file is where its text is
+};
+
 struct Parameter {
   std::string name;  // without the `$`
   Type type;
@@ -90,6 +183,10 @@ struct Stack {
   std::vector<Table> tables;
   std::vector<Rule> rules;
   std::vector<Endpoint> endpoints;
+  std::vector<Alert> alerts;
+  std::vector<Page> pages;
+  std::optional<Mail> mail;
+  Site site;
   Settings settings;
 
   const Table* find_table(std::string_view name) const;
