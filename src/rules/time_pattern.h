@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rules/time_zone.h"
+#include "value/time_zone.h"
 
 namespace nilo::rules {
 

@@ -1,4 +1,4 @@
-#include "rules/time_zone.h"
+#include "value/time_zone.h"
 
 #include <date/tz.h>
 #include <fmt/format.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <exception>
 
-namespace nilo::rules {
+namespace nilo {
 
 namespace {
 
@@ -72,4 +72,4 @@ std::int64_t TimeZone::utc_of(std::int64_t local_s) const {
   return local_s - info.first.offset.count();
 }
 
-}  // namespace nilo::rules
+}  // namespace nilo

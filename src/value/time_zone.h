@@ -1,4 +1,4 @@
-// rules/time_zone.h: what a clock on the wall shows somewhere; the fence around date/tz.
+// value/time_zone.h: what a clock on the wall shows somewhere; the fence around date/tz.
 //
 // Zones come from the system's tz database (/usr/share/zoneinfo).
 // Threads: values; lookups are safe to share.
@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace nilo::rules {
+namespace nilo {
 
 class TimeZone {
  public:
@@ -37,4 +37,4 @@ class TimeZone {
 // "+02:00" (separated) or "+0200".
 std::string offset_text(std::int64_t offset_s, bool separated);
 
-}  // namespace nilo::rules
+}  // namespace nilo
