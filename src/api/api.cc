@@ -43,7 +43,7 @@ net::HttpResponse with_header(net::HttpResponse response, std::string name, std:
 Api::Api(Backend backend, const std::vector<EndpointSpec>& endpoints, ApiOptions options,
          const Clock& clock, Metrics& metrics, Logger& logger)
     : backend_(std::move(backend)),
-      options_(options),
+      options_(std::move(options)),
       clock_(clock),
       logger_(logger),
       answered_(answer_counters(metrics)),
@@ -57,6 +57,11 @@ void Api::handle(net::HttpRequest request, net::Respond respond) {
     return call.respond(error_response(origin.error()));
   }
   const Route* const route = find(call);
+  const bool is_for_a_program = route != nullptr && call.request.path != "/";
+  if (!is_for_a_program) {
+    if (auto file = options_.assets.file(call.request)) return call.respond(std::move(*file));
+    if (auto page = options_.assets.page(call.request)) return call.respond(std::move(*page));
+  }
   if (route == nullptr) return call.respond(no_route(call.request));
   if (route->access == Access::open) return run(*route, std::move(call));
   authenticate(*route, std::move(call));

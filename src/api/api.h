@@ -1,6 +1,7 @@
 // api/api.h: REST: requests of browsers, scripts and devices, answered from tables and bus.
 //
 // In/out:  HttpRequest -> route -> who asks -> checked parameters -> handler -> HttpResponse.
+//          Files of the web folder and its page (assets.h) are answered to anybody.
 //          Every error is {"error":{"code","message","hint"}} with the status of error_code.h.
 // Threads: handle() from any thread; usually the HTTP server's loop. Never blocks beyond what the
 //          Backend's functions do.
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "api/assets.h"
 #include "api/backend.h"
 #include "api/failure_limiter.h"
 #include "api/route.h"
@@ -26,6 +28,7 @@ struct ApiOptions {
   // With --open: only answers requests for a loopback name, so that a web page elsewhere cannot
   // reach us by a DNS name that it lets point here (DNS rebinding).
   bool loopback_names_only = false;
+  Assets assets{};
 };
 
 class Api {

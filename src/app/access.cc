@@ -33,15 +33,15 @@ std::string hex_hash(std::string_view secret) {
   return hex;
 }
 
-std::string random_secret() {
-  unsigned char bytes[kSecretBytes];
-  randombytes_buf(bytes, sizeof bytes);
-  std::string text(
-      sodium_base64_ENCODED_LEN(kSecretBytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING), '\0');
-  sodium_bin2base64(text.data(), text.size(), bytes, sizeof bytes,
-                    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+std::string random_text(std::size_t byte_count) {
+  std::string bytes(byte_count, '\0');
+  randombytes_buf(bytes.data(), bytes.size());
+  std::string text(sodium_base64_encoded_len(byte_count, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+                   '\0');
+  sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                    bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
   text.pop_back();
-  return std::string(kSecretPrefix) + text;
+  return text;
 }
 
 Result<std::string> password_hash(std::string_view password) {
@@ -141,7 +141,7 @@ Result<Access::Made> Access::make_token(const NewToken& wanted) const {
   made.token.created_us = clock_.wall_us();
   if (wanted.valid_for_us > 0) made.token.expires_us = made.token.created_us + wanted.valid_for_us;
   if (wanted.password.empty()) {
-    made.secret = random_secret();
+    made.secret = std::string(kSecretPrefix) + random_text(kSecretBytes);
     made.token.hash = hex_hash(made.secret);
     return made;
   }
@@ -219,6 +219,8 @@ Result<Principal> Access::by_password(std::string_view name, std::string_view pa
 }
 
 bool Access::is_open_to(std::string_view ip) const { return open_ && is_loopback(ip); }
+
+std::string random_id() { return random_text(16); }
 
 bool is_loopback(std::string_view ip) {
   return ip.starts_with("127.") || ip == "::1" || ip.starts_with("::ffff:127.");

@@ -94,4 +94,7 @@ Token token_of(std::span<const Value> cells);
 
 bool is_loopback(std::string_view ip);
 
+// 128 random bits as 22 letters, digits, '-' and '_'. After Access::make().
+std::string random_id();
+
 }  // namespace nilo::app

@@ -19,6 +19,7 @@
 #include "app/mqtt_door.h"
 #include "app/password_checks.h"
 #include "app/people.h"
+#include "app/web_files.h"
 #include "bus/retained.h"
 #include "bus/router.h"
 #include "log/log.h"
@@ -312,9 +313,11 @@ class RunningServer final : public Server {
     sql_ = tables::Sql::make(*tables_, sql, logger_);
     people_ = std::make_unique<People>(
         People::Rooms{*access_, *passwords_, *doors_[0], *tables_, *sql_, *log_, stack_});
-    api_ = std::make_unique<api::Api>(people_->backend(), endpoints_of(stack_),
-                                      api::ApiOptions{.loopback_names_only = options_.open}, clock_,
-                                      metrics_, logger_);
+    api_ =
+        std::make_unique<api::Api>(people_->backend(), endpoints_of(stack_),
+                                   api::ApiOptions{.loopback_names_only = options_.open,
+                                                   .assets = api::Assets(web_files(), random_id)},
+                                   clock_, metrics_, logger_);
     mqtt_listener_ = TRY(net::TcpListener::listen(
         *loops_[0], options_.mqtt, logger_,
         [this](int fd, const std::string& remote_ip) { accept(fd, remote_ip); }));

@@ -18,13 +18,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What every answer carries unless the handler said it differently. Nothing here is a page yet, so
-// a browser that is tricked into showing an answer may load and run nothing.
+// What every answer carries unless the handler said it differently: a browser that is tricked into
+// showing an answer that is no page may load and run nothing, and pages of others get nothing.
 constexpr std::pair<std::string_view, std::string_view> kHeaders[] = {
     {"X-Content-Type-Options", "nosniff"},
     {"Referrer-Policy", "no-referrer"},
     {"Cache-Control", "no-store"},
     {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"X-Frame-Options", "DENY"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
 };
 
 void append_header(std::string& out, std::string_view name, std::string_view value) {
