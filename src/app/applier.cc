@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <future>
 #include <utility>
 
 #include "bus/topic_filter.h"
@@ -62,15 +64,70 @@ void Applier::on_batch(std::unique_ptr<log::Batch> batch, Seq first, Result<void
   work_.notify_one();
 }
 
+void Applier::observe(ChangeObserver& observer) {
+  std::promise<void> watching;
+  post([&] {
+    watch(observer);
+    watching.set_value();
+  });
+  watching.get_future().wait();
+}
+
+void Applier::watch(ChangeObserver& observer) {
+  observers_.push_back(&observer);
+  rooms_.tables.watch([&](const TableSchema& schema) { return observer.watches(schema); },
+                      [&](const tables::Change& change) { observer.on_change(change); });
+}
+
+void Applier::post(std::function<void()> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  work_.notify_one();
+}
+
+void Applier::append(const std::function<void(RecordWriter&)>& write, Appended done) {
+  auto batch = std::make_unique<log::Batch>();
+  RecordWriter record(batch->begin_record(), rooms_.clock.wall_us());
+  write(record);
+  if (const auto ended = batch->end_record(); !ended) return done(ended.error());
+  batch->done = [done](const Result<void>& outcome, Seq) { done(outcome); };
+  is_closed_.with([&](bool is_closed) {
+    if (!is_closed) rooms_.log.submit(std::move(batch));
+  });
+  if (batch) done(Error{ErrorCode::unavailable, "the server is stopping", ""});
+}
+
+void Applier::close() {
+  is_closed_.with([](bool& is_closed) { is_closed = true; });
+}
+
+std::int64_t Applier::due_us() const {
+  std::int64_t due_us = checkpointed_us_ + kCheckpointEveryUs;
+  for (const ChangeObserver* observer : observers_) due_us = std::min(due_us, observer->due_us());
+  return due_us;
+}
+
+void Applier::tell_due() {
+  const std::int64_t now_us = rooms_.clock.steady_us();
+  for (ChangeObserver* observer : observers_) {
+    if (observer->due_us() <= now_us) observer->after_batch(rooms_.tables.applied_seq());
+  }
+}
+
 void Applier::run() {
   std::deque<Item> taken;
+  std::vector<std::function<void()>> tasks;
   while (true) {
+    const std::int64_t wait_us = std::max<std::int64_t>(due_us() - rooms_.clock.steady_us(), 0);
     {
       std::unique_lock lock(mutex_);
-      work_.wait_for(lock, std::chrono::microseconds(kCheckpointEveryUs),
-                     [this] { return stopping_ || !items_.empty(); });
+      work_.wait_for(lock, std::chrono::microseconds(wait_us),
+                     [this] { return stopping_ || !items_.empty() || !tasks_.empty(); });
       taken.swap(items_);
-      if (taken.empty() && stopping_) break;
+      tasks.swap(tasks_);
+      if (taken.empty() && tasks.empty() && stopping_) break;
     }
     for (Item& item : taken) {
       const std::size_t size = item.batch->size();
@@ -79,6 +136,9 @@ void Applier::run() {
       make_room(size);
     }
     taken.clear();
+    for (const auto& task : tasks) task();
+    tasks.clear();
+    tell_due();
     if (rooms_.clock.steady_us() - checkpointed_us_ >= kCheckpointEveryUs) checkpoint();
   }
   checkpoint();
@@ -94,10 +154,10 @@ void Applier::make_room(std::size_t size) {
 
 void Applier::listen() {
   listening_ = true;
-  rooms_.tables.set_change_listener([this](const tables::Change& change) {
-    const bool is_topic = !change.schema.is_private && bus::check_topic(change.key).has_value();
-    if (is_topic) changes_.push_back(message_of(change));
-  });
+  rooms_.tables.watch([](const TableSchema& schema) { return !schema.is_private; },
+                      [this](const tables::Change& change) {
+                        if (bus::check_topic(change.key)) changes_.push_back(message_of(change));
+                      });
 }
 
 void Applier::handle(Item& item) {
@@ -109,6 +169,7 @@ void Applier::handle(Item& item) {
   }
   if (item.batch->done) item.batch->done(item.outcome, item.first);
   if (!changes_.empty()) rooms_.on_changes(std::exchange(changes_, {}));
+  for (ChangeObserver* observer : observers_) observer->after_batch(rooms_.tables.applied_seq());
   if (item.outcome || failure_told_) return;
   if (const auto failure = rooms_.log.failure()) {
     failure_told_ = true;

@@ -2,7 +2,9 @@
 //
 // In/out:  batches from the log's writer thread, in order -> tables and retained messages, then
 //          batch->done. So whoever is acknowledged can already be answered with the row.
-// Threads: owns one. on_batch() is the log's, which must not be this one; else the owner's.
+// Whoever follows the rows (change_observer.h) does so here, and appends what he makes of them.
+// Threads: owns one, "the tables thread". on_batch() is the log's, which must not be this one;
+//          append() is the tables thread's; else the owner's, or any where it says so.
 // Limits:  kApplyWaitingMax bytes wait here; then the log's writer waits, so that the log fills up
 //          and the doors stop reading (Log::is_backlogged).
 #pragma once
@@ -17,7 +19,9 @@
 #include <utility>
 #include <vector>
 
+#include "app/change_observer.h"
 #include "base/clock.h"
+#include "base/guarded.h"
 #include "base/logger.h"
 #include "bus/retained.h"
 #include "log/log.h"
@@ -47,8 +51,21 @@ class Applier final : public log::Follower {
   ~Applier() override;
 
   void start();
+  // From the next batch on. May be called at any time from any other thread; returns when it is so.
+  // `observer` must outlive stop().
+  void observe(ChangeObserver& observer);
+  // Runs `task` on the tables thread, between two batches. From any thread; how many may wait is
+  // up to those who call. After stop() it is forgotten.
+  void post(std::function<void()> task);
+  // Appends a record that `write` fills; then `done`, on this thread, when it is in the tables, or
+  // refused. Tables thread only.
+  // too_large: log::kRecordSizeMax. unavailable: the log is closing.
+  using Appended = std::function<void(const Result<void>&)>;
+  void append(const std::function<void(RecordWriter&)>& write, Appended done);
   // Bytes of batches that are not applied yet. From any thread.
   std::size_t waiting_size() const { return waiting_size_.load(); }
+  // Before Log::stop(): append() refuses from now on.
+  void close();
   // After Log::stop(): applies what is left, checkpoints and ends the thread.
   void stop();
 
@@ -66,17 +83,24 @@ class Applier final : public log::Follower {
   };
   void run();
   void handle(Item& item);
+  void watch(ChangeObserver& observer);
+  void tell_due();
+  std::int64_t due_us() const;
   void make_room(std::size_t size);
   void listen();
   void checkpoint();
 
   Rooms rooms_;
-  std::mutex mutex_;  // guards items_ and stopping_
+  std::mutex mutex_;  // guards items_, tasks_ and stopping_
   std::condition_variable work_;
   std::condition_variable room_;
   std::atomic<std::size_t> waiting_size_{0};  // changes under mutex_
   std::deque<Item> items_;
+  std::vector<std::function<void()>> tasks_;
   bool stopping_ = false;
+  Guarded<bool> is_closed_{false};
+  // The tables thread's, from here on.
+  std::vector<ChangeObserver*> observers_;
   std::int64_t checkpointed_us_ = 0;
   Seq trimmed_ = 0;
   bool failure_told_ = false;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 
 #include "log/fake_disk.h"
 
@@ -21,6 +22,90 @@ std::unique_ptr<log::Batch> large_batch() {
   record.end();
   EXPECT_TRUE(batch->end_record());
   return batch;
+}
+
+TableSchema notes_schema() {
+  TableSchema schema;
+  schema.name = "sys_notes";
+  schema.columns = {{.name = "id", .type = Type::int64}, {.name = "text", .type = Type::text}};
+  schema.is_private = true;
+  return schema;
+}
+
+// Answers each note below 3 with the next one, and asks to be called when nothing happens.
+class Echo final : public ChangeObserver {
+ public:
+  Echo(Applier& applier, const tables::Tables& tables) : applier_(applier), tables_(tables) {}
+
+  bool watches(const TableSchema& schema) const override { return schema.name == "sys_notes"; }
+  void on_change(const tables::Change& change) override {
+    newest_ = change.cells[0].as_int64();
+    heard_ += change.key;
+  }
+  void after_batch(Seq /*applied*/) override {
+    if (newest_ < 0) return;
+    if (newest_ >= 3) return finished_.set_value(std::exchange(heard_, ""));
+    write(std::exchange(newest_, -1) + 1);
+  }
+  std::int64_t due_us() const override { return is_asked_ ? kNeverDueUs : 0; }
+
+  void write(std::int64_t id) {
+    is_asked_ = true;
+    const auto fill = [&](RecordWriter& record) {
+      RowWriter row(*tables_.layout("sys_notes"));
+      row.begin(0);
+      ASSERT_TRUE(row.set(0, Value::int64(id)));
+      ASSERT_TRUE(row.set(1, Value::text("again")));
+      ASSERT_TRUE(row.finish(record));
+    };
+    applier_.append(fill, [this](const Result<void>& outcome) { heard_ += outcome ? "+" : "-"; });
+  }
+  std::string wait() { return finished_.get_future().get(); }
+
+ private:
+  Applier& applier_;
+  const tables::Tables& tables_;
+  std::int64_t newest_ = -1;
+  bool is_asked_ = false;
+  std::string heard_;
+  std::promise<std::string> finished_;
+};
+
+TEST(Applier, TellsObserversWhatTheyAppendedOnceItIsThere) {
+  const std::string folder = testing::TempDir() + "/observed-" + std::to_string(::getpid());
+  const SystemClock clock;
+  const auto logger = make_silent_logger();
+  Metrics metrics;
+  log::FakeDisk disk;
+  const auto tables = tables::Tables::open({.state_dir = folder}, *logger, metrics).value();
+  ASSERT_TRUE(tables->declare({{notes_schema(), {}}}));
+  std::string numbers;
+  RecordWriter record(numbers, 0);
+  ASSERT_TRUE(tables->number_new(record));
+  bus::Retained retained(clock);
+  const auto log = log::Log::open(disk, clock, *logger, metrics, {.dir = "/log"}).value();
+  const std::atomic<bool> changes_wanted{false};
+  Applier applier(Applier::Rooms{*tables, retained, *log, clock, *logger, changes_wanted,
+                                 [](const std::vector<Message>&) {}, [](const Error&) {}});
+  Echo echo(applier, *tables);
+  applier.start();
+  log->start(applier);
+  applier.observe(echo);
+  applier.post([&] { echo.write(1); });
+  EXPECT_EQ(echo.wait(), "1+2+3+");
+
+  applier.close();
+  std::promise<std::string> refused;
+  applier.post([&] {
+    applier.append([](RecordWriter&) {},
+                   [&](const Result<void>& outcome) {
+                     refused.set_value(outcome ? "" : outcome.error().message);
+                   });
+  });
+  EXPECT_EQ(refused.get_future().get(), "the server is stopping");
+  log->stop();
+  applier.stop();
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Applier, HoldsTheLogUpWhenItDoesNotKeepUp) {

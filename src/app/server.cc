@@ -357,6 +357,7 @@ class RunningServer final : public Server {
     http_.reset();
     sql_.reset();
     passwords_.reset();
+    if (applier_) applier_->close();
     if (log_) log_->stop();
     if (applier_) applier_->stop();
   }

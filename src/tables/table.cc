@@ -66,7 +66,7 @@ void Table::publish_size(State& state) {
   state.published_size = size;
 }
 
-bool Table::apply(Seq seq, TimeUs received_us, std::string_view body, const Listener& listener) {
+bool Table::apply(Seq seq, TimeUs received_us, std::string_view body) {
   if (!decode(body)) return false;
   state_.with([&](State& state) {
     const KeyId id = state.keyed.find_or_add(key_);
@@ -74,8 +74,12 @@ bool Table::apply(Seq seq, TimeUs received_us, std::string_view body, const List
     state.keyed.offer(id, sort_time(), seq, received_us, body, derived());
     publish_size(state);
   });
-  if (listener) listener({schema(), key_, seq, received_us, cells_});
+  for (const auto& watcher : watchers_) (*watcher)({schema(), key_, seq, received_us, cells_});
   return true;
+}
+
+void Table::read(Seq seq, TimeUs received_us, std::string_view body, const Watcher& f) {
+  if (decode(body)) f({schema(), key_, seq, received_us, cells_});
 }
 
 void Table::load(const StoredRow& row) {

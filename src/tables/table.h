@@ -20,10 +20,10 @@
 
 namespace nilo::tables {
 
+using Watcher = std::function<void(const Change&)>;
+
 class Table {
  public:
-  using Listener = std::function<void(const Change&)>;
-
   // `memory`: the bytes of all tables, kept up to date. Asserted: a sound declaration.
   Table(TableDeclaration declaration, std::atomic<std::size_t>& memory);
   Table(const Table&) = delete;
@@ -35,8 +35,13 @@ class Table {
   // Takes the numbers the catalog has for this table and its columns.
   void number(const Catalog& catalog);
 
-  // False: the row cannot be read as this table is declared now. `listener` may be empty.
-  bool apply(Seq seq, TimeUs received_us, std::string_view body, const Listener& listener);
+  // Hears of each applied row.
+  void watch(std::shared_ptr<const Watcher> watcher) { watchers_.push_back(std::move(watcher)); }
+
+  // False: the row cannot be read as this table is declared now.
+  bool apply(Seq seq, TimeUs received_us, std::string_view body);
+  // Tells `f` what apply() would tell, and changes nothing.
+  void read(Seq seq, TimeUs received_us, std::string_view body, const Watcher& f);
   // A latest row from the keyed state. Marked as changed: take_dirty() when all are loaded.
   void load(const StoredRow& row);
   void trim(Seq oldest);
@@ -86,6 +91,7 @@ class Table {
   std::atomic<std::size_t>& memory_;
   std::optional<RowReader> reader_;
   Guarded<State> state_;
+  std::vector<std::shared_ptr<const Watcher>> watchers_;  // the tables thread's
   // Scratch of the tables thread.
   std::vector<Value> cells_;
   std::string key_;

@@ -83,12 +83,20 @@ class Tables::Impl {
   Seq checkpoint_seq() const { return store_->seq(); }
   std::size_t memory_size() const { return memory_->load(std::memory_order_relaxed); }
   const TablesOptions& options() const { return options_; }
-  void set_listener(std::function<void(const Change&)> listener) {
-    listener_ = std::move(listener);
+  void watch(const std::function<bool(const TableSchema&)>& which,
+             const std::shared_ptr<const Watcher>& watcher) {
+    for (const auto& table : tables_) {
+      if (which(table->schema())) table->watch(watcher);
+    }
   }
+  void read(Seq seq, std::string_view record, const Watcher& f);
 
  private:
   void apply_catalog(std::string_view body);
+  Table* table_of(std::string_view row) const {  // nullptr: not declared
+    const std::uint32_t id = table_id_of_row(row);
+    return id < table_of_id_.size() ? table_of_id_[id] : nullptr;
+  }
   void number_tables();
   // Writes what the marks of each table name; `taken` learns them.
   Result<void> write_dirty(StateTransaction& transaction,
@@ -105,7 +113,6 @@ class Tables::Impl {
   Catalog catalog_;
   Guarded<std::vector<CatalogEntry>> unsaved_;  // from the log, not yet in a checkpoint
   std::atomic<Seq> applied_seq_;
-  std::function<void(const Change&)> listener_;
   Counter& rows_applied_;
   Counter& rows_skipped_;
 };
@@ -181,14 +188,23 @@ void Tables::Impl::apply(Seq seq, std::string_view record) {
   while (reader.next(effect)) {
     if (effect.kind == EffectKind::catalog) apply_catalog(effect.body);
     if (effect.kind != EffectKind::row) continue;
-    const std::uint32_t id = table_id_of_row(effect.body);
-    Table* table = id < table_of_id_.size() ? table_of_id_[id] : nullptr;
+    Table* table = table_of(effect.body);
     const bool is_applied =
-        table != nullptr && table->apply(seq, reader.received_us(), effect.body, listener_);
+        table != nullptr && table->apply(seq, reader.received_us(), effect.body);
     (is_applied ? rows_applied_ : rows_skipped_).add();
   }
   if (!reader.ok()) logger_.error("tables.record_damaged", {{"seq", seq}});
   applied_seq_.store(seq, std::memory_order_release);
+}
+
+void Tables::Impl::read(Seq seq, std::string_view record, const Watcher& f) {
+  RecordReader reader(record);
+  Effect effect;
+  while (reader.next(effect)) {
+    if (effect.kind != EffectKind::row) continue;
+    Table* table = table_of(effect.body);
+    if (table != nullptr) table->read(seq, reader.received_us(), effect.body, f);
+  }
 }
 
 void Tables::Impl::apply_catalog(std::string_view body) {
@@ -279,8 +295,13 @@ void Tables::apply(Seq seq, std::string_view record) { impl_->apply(seq, record)
 
 Seq Tables::applied_seq() const { return impl_->applied_seq(); }
 
-void Tables::set_change_listener(std::function<void(const Change&)> listener) {
-  impl_->set_listener(std::move(listener));
+void Tables::watch(const std::function<bool(const TableSchema&)>& which,
+                   std::function<void(const Change&)> watcher) {
+  impl_->watch(which, std::make_shared<const Watcher>(std::move(watcher)));
+}
+
+void Tables::read(Seq seq, std::string_view record, const std::function<void(const Change&)>& f) {
+  impl_->read(seq, record, f);
 }
 
 Result<void> Tables::checkpoint() { return impl_->checkpoint(); }

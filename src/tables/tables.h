@@ -111,9 +111,15 @@ class Tables {
   // The last record applied.
   Seq applied_seq() const;
 
-  // Called by apply() for each row while set. Without one, rows cost nothing more. Set between
-  // calls of apply().
-  void set_change_listener(std::function<void(const Change&)> listener);
+  // Called by apply() for each row of the tables that `which` picks, private ones too, from now on
+  // and for ever, in the order of watch(). Rows of a table nobody watches cost nothing more.
+  // Between calls of apply().
+  void watch(const std::function<bool(const TableSchema&)>& which,
+             std::function<void(const Change&)> watcher);
+
+  // What the rows of `record` say as their tables are now, without applying them: for those who
+  // follow changes and begin behind the tables. Between calls of apply(), on the same thread.
+  void read(Seq seq, std::string_view record, const std::function<void(const Change&)>& f);
 
   // Writes the latest rows that changed since the last one, in one transaction that carries the
   // sequence it covers. Readers and apply() go on meanwhile.

@@ -1,5 +1,6 @@
 #include "tables/tables.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -208,20 +209,30 @@ TEST_F(TablesTest, SurviveDamagedRecords) {
   EXPECT_EQ(house_.tables().list()[0].rows, 1U);
 }
 
-TEST_F(TablesTest, TellChangesOnlyToWhoListens) {
-  std::string heard;
+TEST_F(TablesTest, TellChangesOnlyToWhoWatchesTheTable) {
+  std::string all;
+  std::string levels;
+  const auto tell_to = [](std::string& heard) {
+    return [&heard](const Change& change) {
+      heard += fmt::format("{}/{} {} ", change.schema.name, change.key, change.seq);
+      append_json(heard, change.cells[3]);
+      heard += ';';
+    };
+  };
   house_.tank(1, 0, 75);
-  house_.tables().set_change_listener([&](const Change& change) {
-    heard +=
-        change.schema.name + '/' + std::string(change.key) + ' ' + std::to_string(change.seq) + ' ';
-    append_json(heard, change.cells[3]);
-    heard += ';';
-  });
+  house_.tables().watch([](const TableSchema&) { return true; }, tell_to(all));
+  house_.tables().watch([](const TableSchema& schema) { return schema.name == "tank_levels"; },
+                        tell_to(levels));
   house_.tank(2, 0, 75);
   device("a b/c", "x");
-  house_.tables().set_change_listener(nullptr);
-  house_.tank(3, 0, 75);
-  EXPECT_EQ(heard, "tank_levels/2 3 15.73;devices/a b%2Fc 4 null;");
+  EXPECT_EQ(all, "tank_levels/2 3 15.73;devices/a b%2Fc 4 null;");
+  EXPECT_EQ(levels, "tank_levels/2 3 15.73;");
+  std::string read;
+  for (Seq seq = 1; seq <= house_.log().size(); ++seq) {
+    house_.tables().read(seq, house_.log()[seq - 1], tell_to(read));
+  }
+  EXPECT_EQ(read, "tank_levels/1 2 15.73;" + all);
+  EXPECT_EQ(house_.tables().list()[0].rows, 2U);
 }
 
 TEST_F(TablesTest, AreFullAtTheirLimitAndSayWhy) {
