@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "app/access.h"
+#include "app/notices.h"
 #include "base/nearest.h"
 #include "rules/expression.h"
 #include "stack/error_table.h"
@@ -156,6 +157,7 @@ Reactions compile(stack::Loaded& loaded) {
   }
   reactions.tables.push_back({errors_schema(), {}});
   reactions.tables.push_back({tokens_schema(), {}});
+  reactions.tables.push_back({notices_schema(), {}});
   return reactions;
 }
 

@@ -17,6 +17,7 @@
 #include "app/applier.h"
 #include "app/host.h"
 #include "app/mqtt_door.h"
+#include "app/notices.h"
 #include "app/password_checks.h"
 #include "app/people.h"
 #include "app/web_files.h"
@@ -262,6 +263,9 @@ class RunningServer final : public Server {
       newest_us = us;
       error_slots_.next = cells[0].as_int64() + 1;
     }));
+    TRY(for_each_latest(kNoticesTable, [this](std::span<const Value> cells) {
+      notice_numbers_.saw(notice_of(cells).id);
+    }));
     return ensure_admin_token();
   }
 
@@ -373,6 +377,7 @@ class RunningServer final : public Server {
   bus::Retained retained_;
   mqtt::SessionNumbers session_numbers_;
   ErrorSlots error_slots_;
+  NoticeNumbers notice_numbers_;
   std::atomic<bool> changes_wanted_{false};
   std::atomic<std::size_t> changes_waiting_{0};
   std::size_t clients_max_ = 0;
