@@ -5,10 +5,17 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 
 namespace nilo {
 
 namespace {
+
+constexpr std::int64_t kHourS = 3600;
+constexpr std::int64_t kDayS = 24 * kHourS;
+constexpr TimeUs kSecondUs = 1'000'000;
+
+std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 std::int64_t two_digits(std::string_view text) { return (text[0] - '0') * 10 + (text[1] - '0'); }
 
@@ -70,6 +77,62 @@ std::int64_t TimeZone::utc_of(std::int64_t local_s) const {
   if (zone_ == nullptr) return local_s - offset_s_;
   const auto info = as_zone(zone_)->get_info(date::local_seconds(std::chrono::seconds(local_s)));
   return local_s - info.first.offset.count();
+}
+
+TimeZone::Period TimeZone::period_of(std::int64_t utc_s) const {
+  if (zone_ == nullptr) {
+    using Limits = std::numeric_limits<std::int64_t>;
+    return {Limits::min(), Limits::max(), offset_s_};
+  }
+  const auto info = as_zone(zone_)->get_info(date::sys_seconds(std::chrono::seconds(utc_s)));
+  return {info.begin.time_since_epoch().count(), info.end.time_since_epoch().count(),
+          info.offset.count()};
+}
+
+std::int64_t TimeZone::begin_of_day(std::int64_t day) const { return utc_of(day * kDayS); }
+
+// The day on the calendar, in days since 1970. Where the clock is set back over midnight, that
+// midnight is there twice, and the day begins with the earlier one.
+std::int64_t TimeZone::day_of(std::int64_t utc_s) const {
+  std::int64_t day = floor_div(utc_s + period_of(utc_s).offset_s, kDayS);
+  while (begin_of_day(day) > utc_s) --day;
+  while (begin_of_day(day + 1) <= utc_s) ++day;
+  return day;
+}
+
+TimeUs TimeZone::midnight(TimeUs us) const {
+  return begin_of_day(day_of(floor_div(us, kSecondUs))) * kSecondUs;
+}
+
+TimeUs TimeZone::next_midnight(TimeUs us) const {
+  return begin_of_day(day_of(floor_div(us, kSecondUs)) + 1) * kSecondUs;
+}
+
+// 1970-01-01 was a Thursday, three days after a Monday.
+TimeUs TimeZone::week(TimeUs us) const {
+  const std::int64_t day = day_of(floor_div(us, kSecondUs));
+  return begin_of_day(floor_div(day + 3, 7) * 7 - 3) * kSecondUs;
+}
+
+TimeUs TimeZone::next_week(TimeUs us) const {
+  const std::int64_t day = day_of(floor_div(us, kSecondUs));
+  return begin_of_day(floor_div(day + 3, 7) * 7 + 4) * kSecondUs;
+}
+
+TimeUs TimeZone::hour(TimeUs us) const {
+  const std::int64_t utc_s = floor_div(us, kSecondUs);
+  const Period period = period_of(utc_s);
+  const std::int64_t local_s = utc_s + period.offset_s;
+  const std::int64_t begin_s = floor_div(local_s, kHourS) * kHourS - period.offset_s;
+  return std::max(begin_s, period.begin_s) * kSecondUs;
+}
+
+TimeUs TimeZone::next_hour(TimeUs us) const {
+  const std::int64_t utc_s = floor_div(us, kSecondUs);
+  const Period period = period_of(utc_s);
+  const std::int64_t local_s = utc_s + period.offset_s;
+  const std::int64_t end_s = (floor_div(local_s, kHourS) + 1) * kHourS - period.offset_s;
+  return std::min(end_s, period.end_s) * kSecondUs;
 }
 
 }  // namespace nilo
