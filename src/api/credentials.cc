@@ -1,30 +1,10 @@
 #include <optional>
 
 #include "api/backend.h"
+#include "base/base64.h"
 
 namespace nilo::api {
 namespace {
-
-constexpr std::string_view kBase64 =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-// RFC 4648 section 4, with or without the padding.
-std::optional<std::string> base64_decoded(std::string_view text) {
-  while (text.ends_with('=')) text.remove_suffix(1);
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char letter : text) {
-    const std::size_t six = kBase64.find(letter);
-    if (six == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6 | static_cast<std::uint32_t>(six)) & 0xffffff;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out.push_back(static_cast<char>(bits >> count & 0xff));
-  }
-  return out;
-}
 
 bool is_scheme(std::string_view text, std::string_view lower_case) {
   if (text.size() != lower_case.size()) return false;

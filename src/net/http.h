@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,11 +33,15 @@ struct HttpRequest {
   std::string_view header(std::string_view name) const;
 };
 
+class WebSocketHandler;  // net/websocket.h
+
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";  // empty: no body
   std::string body{};
   NameValues headers{};  // besides those the server writes itself
+  // With status 101 (net::accept_websocket() makes such an answer): who takes the connection over.
+  std::shared_ptr<WebSocketHandler> websocket{};
 
   // `name` in lower case (the client reads them so); empty if there is none.
   std::string_view header(std::string_view name) const;
