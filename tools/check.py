@@ -122,6 +122,24 @@ def check_docs():
     return "\n".join(complaints)
 
 
+WEB_FORBIDDEN = {
+    r"\b(inner|outer)HTML\b|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|DOMParser"
+    r"|createContextualFragment|srcdoc": "makes elements from text; what devices send stays text",
+    r"\beval\(|new Function\(": "runs text as a program; the content security policy forbids it",
+}
+
+
+def check_web():
+    """The pages: strict types, and no element made from text."""
+    complaints = []
+    for path in files("web/*.ts", "web/*.tsx"):
+        for line, text in enumerate(read(path).split("\n"), 1):
+            complaints += [f"{path}:{line}: {why}: {text.strip()}"
+                           for pattern, why in WEB_FORBIDDEN.items() if re.search(pattern, text)]
+    complaints.append(run("node_modules/.bin/tsc", "--noEmit", "-p", "web"))
+    return "\n".join(filter(None, complaints))
+
+
 def configure():
     return run("cmake", "-S", ".", "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
                "-DNILO_WERROR=ON")
@@ -166,6 +184,7 @@ STEPS = {
     "scripts": check_scripts,
     "lock": check_lock,
     "docs": check_docs,
+    "web": check_web,
     "build": check_build,
     "headers": check_headers,
     "clang": check_clang,

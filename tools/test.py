@@ -42,7 +42,7 @@ class Case:
 
     name: str
     command: list
-    kind: str  # gtest, script or fuzz
+    kind: str  # gtest, script, vitest or fuzz
     cwd: str = ROOT
 
 
@@ -63,6 +63,8 @@ PATTERNS = {
     "gtest": (r"^\[       OK \] .* \(\d+ ms\)", r"^\[  FAILED  \] .* \(\d+ ms\)",
               r"^\[  SKIPPED \] .* \(\d+ ms\)"),
     "script": (r"^ok\b(?!.*# SKIP)", r"^not ok\b", r"^ok\b.*# SKIP"),
+    # TAP again, but a file's line closes a block of its cases, which stand indented.
+    "vitest": (r"^ +ok\b(?!.*(# SKIP|\{$))", r"^ +not ok\b(?!.*\{$)", r"^ +ok\b.*# SKIP"),
 }
 
 
@@ -188,6 +190,14 @@ def suite_fuzz():
     return cases
 
 
+def suite_web():
+    """The pages: their pure code by vitest, and that they can be built at all."""
+    out = os.path.join(ROOT, "build", "web-test")
+    subprocess.run(["node", "web/build.mjs", out], cwd=ROOT, check=True)
+    command = ["node_modules/.bin/vitest", "run", "--root", "web", "--reporter=tap"]
+    return [Case("web/vitest", command, "vitest")]
+
+
 def script_suite(folder):
     """tests/`folder`/test_*.py, one after the other against the Release program."""
     def suite():
@@ -201,6 +211,7 @@ def script_suite(folder):
 # In this order: what is quick and what most often breaks comes first.
 SUITES = {
     "tools": script_suite("tools"),
+    "web": suite_web,
     "unit": suite_unit,
     "walk": script_suite("walk"),
     "crash": script_suite("crash"),

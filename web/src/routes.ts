@@ -1,0 +1,34 @@
+// Which address shows which view. A view is loaded when it is first needed, but for the first one.
+import type { ComponentType } from 'preact';
+import { Overview } from './views/overview';
+
+export type View = ComponentType<{ parts: Record<string, string> }>;
+type Load = () => Promise<View>;
+
+// The first pattern that fits (router.ts says how) wins.
+export const kRoutes: { pattern: string; view?: View; load?: Load }[] = [
+  { pattern: '/', view: Overview },
+];
+
+const loaded = new Map<string, View>();
+
+export function viewAtOnce(pattern: string): View | undefined {
+  return kRoutes.find((route) => route.pattern === pattern)?.view ?? loaded.get(pattern);
+}
+
+export async function loadView(pattern: string): Promise<View> {
+  const known = viewAtOnce(pattern);
+  if (known) return known;
+  const load = kRoutes.find((route) => route.pattern === pattern)?.load;
+  if (!load) throw new Error(`no view for ${pattern}`);
+  const view = await load();
+  loaded.set(pattern, view);
+  return view;
+}
+
+// When nothing else is to do, so that going to another page is immediate.
+export async function loadTheRest(): Promise<void> {
+  for (const { pattern, load } of kRoutes) {
+    if (load) await loadView(pattern).catch(() => undefined);
+  }
+}
