@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -55,6 +56,19 @@ bool is_utf8(std::string_view bytes) {
     at += size;
   }
   return true;
+}
+
+std::uint32_t take_code_point(std::string_view& text) {
+  const std::size_t size = sequence_size(text);
+  const auto first = static_cast<std::uint8_t>(text.front());
+  std::uint32_t code_point = 0xfffd;
+  if (size == 1) code_point = first;
+  if (size > 1) code_point = first & (0x7fU >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    code_point = code_point << 6 | (static_cast<std::uint8_t>(text[i]) & 0x3fU);
+  }
+  text.remove_prefix(std::max<std::size_t>(size, 1));
+  return code_point;
 }
 
 bool is_mqtt_text(std::string_view bytes) {

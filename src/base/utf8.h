@@ -2,6 +2,7 @@
 // Source: Unicode 15 table 3-7; MQTT 5.0 section 1.5.4.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ bool is_utf8(std::string_view bytes);
 
 // Well-formed and without U+0000, as MQTT wants its strings.
 bool is_mqtt_text(std::string_view bytes);
+
+// The first code point of `text`, which must not be empty, and takes it off; U+FFFD for a bad byte.
+std::uint32_t take_code_point(std::string_view& text);
 
 // `bytes` if it is UTF-8, otherwise with every bad byte shown as \xNN; cut to `size_max` bytes
 // (then ending in "..."). Control characters are shown escaped. For log lines and error messages.
