@@ -102,9 +102,18 @@ Result<void> Api::check_origin(const net::HttpRequest& request) const {
                  "leave --open out and make tokens"};
   }
   const std::string_view origin = request.header("origin");
-  if (origin.empty() || request.method == "GET") return {};
+  // A browser sends the cookie by itself, so there it must say which page asks; a WebSocket is more
+  // than reading.
+  const bool is_reading = request.method == "GET" && request.header("upgrade").empty();
+  const bool by_cookie = request.header("authorization").empty() &&
+                         request.header("cookie").find(kSessionCookie) != std::string_view::npos;
+  if (is_reading || (origin.empty() && !by_cookie)) return {};
   if (origin == "http://" + std::string(host) || origin == "https://" + std::string(host)) {
     return {};
+  }
+  if (origin.empty()) {
+    return Error{ErrorCode::permission_denied, "a session's request needs the header Origin",
+                 "scripts show a token: Authorization: Bearer nilo_..."};
   }
   return Error{ErrorCode::permission_denied,
                "requests from pages of " + printable(origin, 80) + " are refused", ""};
@@ -151,17 +160,17 @@ net::HttpResponse Api::no_route(const net::HttpRequest& request) const {
 
 void Api::authenticate(const Route& route, Call call) {
   const std::string ip = call.request.remote_ip;
-  if (failures_.is_blocked(ip, clock_.steady_us())) {
+  const Result<Credentials> credentials = read_credentials(call.request);
+  if (!credentials) return call.respond(error_response(credentials.error()));
+  // A session's 256 random bits are not guessed; old ones are shown by every tab left open.
+  const bool guesses = !credentials->is_none() && credentials->session.empty();
+  if (guesses && failures_.is_blocked(ip, clock_.steady_us())) {
     net::HttpResponse response =
         error_response({ErrorCode::resource_exhausted,
                         "too many wrong tokens or passwords from " + ip, "wait a minute"});
     response.status = 429;
     return call.respond(with_header(std::move(response), "Retry-After", "60"));
   }
-  const Result<Credentials> credentials =
-      read_credentials(call.request.header("authorization"), ip);
-  if (!credentials) return call.respond(error_response(credentials.error()));
-  const bool guesses = !credentials->is_none();
   // std::function wants to copy what it holds, so the call is shared until there is an answer.
   const auto waiting = std::make_shared<Call>(std::move(call));
   backend_.authenticate(*credentials, [this, &route, waiting, guesses](Result<Principal> who) {

@@ -76,7 +76,8 @@ class ApiTest : public testing::Test {
     house.rules_json = [] { return std::string(R"({"rules":[]})"); };
     house.things_json = [] { return std::string(R"({"things":[]})"); };
     house.tokens = [] {
-      return std::vector<TokenInfo>{{.name = "tank-1", .created_us = 1'000'000}};
+      return std::vector<TokenInfo>{
+          {.name = "tank-1", .kind = "token", .topics = {"a/#"}, .created_us = 1'000'000}};
     };
     house.make_token = [this](const NewToken& wanted, const Done<std::string>& done) {
       made_ = wanted;
@@ -533,9 +534,10 @@ TEST_F(ApiTokens, ShowTheSecretOnce) {
   EXPECT_EQ(made_.name, "tank-1");
   EXPECT_EQ(made_.role, Role::device);
   EXPECT_EQ(made_.valid_for_us, std::int64_t{2} * 24 * 3600 * 1'000'000);
-  EXPECT_EQ(get("/api/v1/tokens"),
-            R"(200 {"tokens":[{"name":"tank-1","role":"device","kind":"token","revoked":false,)"
-            R"("created":"1970-01-01T00:00:01Z","expires":null}]})");
+  EXPECT_EQ(
+      get("/api/v1/tokens"),
+      R"(200 {"tokens":[{"name":"tank-1","role":"device","kind":"token","note":"","topics":["a/#"],"revoked":false,)"
+      R"("created":"1970-01-01T00:00:01Z","expires":null}]})");
 }
 
 TEST_F(ApiTokens, AreRefusedWithTheReason) {

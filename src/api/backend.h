@@ -10,8 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "api/account_backend.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "net/http.h"
 #include "tables/sql.h"
 #include "tables/tables.h"
 #include "value/message.h"
@@ -25,18 +27,23 @@ struct Credentials {
   std::string token;     // "Authorization: Bearer nilo_..."
   std::string user;      // "Authorization: Basic ...", then with password
   std::string password;  //
+  std::string session;   // the cookie kSessionCookie; only where there is no Authorization
   std::string remote_ip;
-  bool is_none() const { return token.empty() && user.empty(); }
+  bool is_none() const { return token.empty() && user.empty() && session.empty(); }
 };
 
-// Reads an Authorization header (RFC 6750, RFC 7617); empty gives none.
-// unauthenticated: another scheme, or not base64.
-Result<Credentials> read_credentials(std::string_view authorization, std::string_view remote_ip);
+inline constexpr std::string_view kSessionCookie = "nilo_session";
+
+// Reads the Authorization header (RFC 6750, RFC 7617), else the session's cookie (RFC 6265); none
+// is an answer too. unauthenticated: another scheme, or not base64.
+Result<Credentials> read_credentials(const net::HttpRequest& request);
 
 struct TokenInfo {
   std::string name;
   Role role = Role::device;
-  bool is_password = false;
+  std::string kind;  // "token", "password", "address"
+  std::string note{};
+  std::vector<std::string> topics{};
   bool revoked = false;
   TimeUs created_us = 0;
   TimeUs expires_us = 0;  // 0 = never
@@ -45,8 +52,9 @@ struct TokenInfo {
 struct NewToken {
   std::string name;
   Role role = Role::device;
-  std::int64_t valid_for_us = 0;  // 0 = for ever
-  std::string password{};         // one the device has already; empty: a token is made
+  std::int64_t valid_for_us = 0;      // 0 = for ever
+  std::string password{};             // one the device has already; empty: a token is made
+  std::vector<std::string> topics{};  // filters it is limited to; empty: not limited
 };
 
 // A path of the stack that is answered by one SQL statement.
@@ -69,6 +77,9 @@ using Done = std::function<void(Result<T>)>;
 struct Backend {
   // unauthenticated: unknown, wrong, expired, or none where one is needed.
   std::function<void(const Credentials&, Done<Principal>)> authenticate;
+  // Does what let `who` in still hold? For connections that stay; quick.
+  std::function<bool(const Principal& who)> is_current;
+  AccountBackend accounts;
 
   // Done when it is durable.
   std::function<void(Message, Done<void>)> publish;

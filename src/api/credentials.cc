@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "api/backend.h"
@@ -14,12 +15,31 @@ bool is_scheme(std::string_view text, std::string_view lower_case) {
   return true;
 }
 
+// RFC 6265 section 4.2: "a=1; b=2".
+std::string_view cookie_of(const net::HttpRequest& request, std::string_view name) {
+  std::string_view rest = request.header("cookie");
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(';'), rest.size());
+    std::string_view pair = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    while (pair.starts_with(' ')) pair.remove_prefix(1);
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) {
+      return pair.substr(name.size() + 1);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<Credentials> read_credentials(std::string_view authorization, std::string_view remote_ip) {
+Result<Credentials> read_credentials(const net::HttpRequest& request) {
   Credentials credentials;
-  credentials.remote_ip = remote_ip;
-  if (authorization.empty()) return credentials;
+  credentials.remote_ip = request.remote_ip;
+  const std::string_view authorization = request.header("authorization");
+  if (authorization.empty()) {
+    credentials.session = cookie_of(request, kSessionCookie);
+    return credentials;
+  }
   const Error refused{ErrorCode::unauthenticated, "the Authorization header cannot be read",
                       "send 'Authorization: Bearer nilo_...' or user and password as Basic"};
   const std::size_t space = authorization.find(' ');

@@ -15,6 +15,11 @@ void publish(const Context& context, Call& call) {
                                         "topics that begin with '$' are the server's own",
                                         "choose another first letter"}));
   }
+  if (call.principal.scope && !call.principal.scope->may_publish(topic)) {
+    return call.respond(error_response({ErrorCode::permission_denied,
+                                        "'" + call.principal.name + "' may not publish here",
+                                        "its token is limited to other topics"}));
+  }
   Message message;
   message.topic = topic;
   message.payload = std::move(call.request.body);

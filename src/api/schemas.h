@@ -40,7 +40,9 @@ inline constexpr const char* kTokensSchema = R"({
     "type":"object","properties":{
       "name":{"type":"string"},
       "role":{"$ref":"#/components/schemas/Role"},
-      "kind":{"enum":["token","password"]},
+      "kind":{"enum":["token","password","address"]},
+      "note":{"type":"string"},
+      "topics":{"type":"array","items":{"type":"string"}},
       "revoked":{"type":"boolean"},
       "created":{"type":"string","format":"date-time"},
       "expires":{"type":["string","null"],"format":"date-time"}}}}}})";
@@ -50,6 +52,9 @@ inline constexpr const char* kNewTokenSchema = R"({
     "name":{"type":"string"},
     "role":{"$ref":"#/components/schemas/Role"},
     "valid_days":{"type":"integer","minimum":1,"maximum":36500},
+    "valid_for":{"type":"string","examples":["12h","30d","1y"]},
+    "topics":{"type":"array","maxItems":32,"items":{"type":"string"},
+      "description":"Filters it may publish and subscribe to; none: not limited."},
     "password":{"type":"string","minLength":8,"maxLength":256,
       "description":"One the device has already; without it a token is made."}}})";
 

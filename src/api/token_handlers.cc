@@ -1,21 +1,62 @@
+#include <utility>
+
 #include "api/handlers.h"
 #include "api/json_body.h"
+#include "bus/topic_filter.h"
 
 namespace nilo::api {
 namespace {
 
 constexpr std::int64_t kDayUs = std::int64_t{24} * 3600 * 1'000'000;
 constexpr std::int64_t kTokenDaysMax = 36'500;
+constexpr std::size_t kTokenTopicsMax = 32;
+
+// "12h", "30d", "8w", "1y".
+Result<std::int64_t> read_duration(std::string_view text) {
+  constexpr std::pair<char, std::int64_t> kUnits[] = {
+      {'h', kDayUs / 24}, {'d', kDayUs}, {'w', 7 * kDayUs}, {'y', 365 * kDayUs}};
+  for (const auto& [letter, unit_us] : kUnits) {
+    if (!text.ends_with(letter)) continue;
+    const Parameter parameter{.name = "valid_for",
+                              .type = Type::int64,
+                              .min = 1,
+                              .max = kTokenDaysMax * kDayUs / unit_us};
+    return TRY(read_argument(parameter, text.substr(0, text.size() - 1))).number * unit_us;
+  }
+  return Error{ErrorCode::invalid_argument, "'valid_for' must be a time such as \"30d\"",
+               "a whole number and h, d, w or y"};
+}
+
+Result<std::vector<std::string>> read_topics(const JsonNode& list) {
+  if (!list.is_array()) {
+    return Error{ErrorCode::invalid_argument, "'topics' must be a list of filters"};
+  }
+  std::vector<std::string> topics;
+  for (const JsonNode& topic : list.elements()) {
+    const std::string text(topic.is_string() ? topic.text() : "");
+    TRY(bus::TopicFilter::parse(text));
+    topics.push_back(text);
+  }
+  if (topics.size() <= kTokenTopicsMax) return topics;
+  return Error{ErrorCode::too_large, "a token is limited to at most 32 topics",
+               "use wildcards, such as water1/#"};
+}
 
 Result<NewToken> read_token(std::string_view body) {
   JsonDocument document;
-  const JsonNode* const root =
-      TRY(object_body(document, body, {"name", "role", "valid_days", "password"}));
+  const JsonNode* const root = TRY(object_body(
+      document, body, {"name", "role", "valid_days", "valid_for", "password", "topics"}));
   NewToken token;
   token.name = TRY(text_member(*root, "name"));
   if (token.name.empty()) return Error{ErrorCode::invalid_argument, "'name' is required"};
   token.role = TRY(role_of_word(TRY(text_member(*root, "role"))));
   if (root->find("password") != nullptr) token.password = TRY(text_member(*root, "password"));
+  if (const JsonNode* const topics = root->find("topics")) {
+    token.topics = TRY(read_topics(*topics));
+  }
+  if (root->find("valid_for") != nullptr) {
+    token.valid_for_us = TRY(read_duration(TRY(text_member(*root, "valid_for"))));
+  }
   const JsonNode* const days = root->find("valid_days");
   if (days == nullptr) return token;
   const Parameter parameter{
@@ -33,7 +74,13 @@ void list_tokens(const Context& context, Call& call) {
     out += out.back() == '[' ? R"({"name":)" : R"(,{"name":)";
     append_json_string(out, token.name);
     out.append(R"(,"role":")").append(word_of(token.role));
-    out.append(token.is_password ? R"(","kind":"password")" : R"(","kind":"token")");
+    out.append(R"(","kind":")").append(token.kind);
+    append_json_string(out += R"(","note":)", token.note);
+    out += R"(,"topics":[)";
+    for (const std::string& topic : token.topics) {
+      append_json_string(out.back() == '[' ? out : out += ',', topic);
+    }
+    out += ']';
     out.append(R"(,"revoked":)").append(token.revoked ? "true" : "false");
     append_json(out += R"(,"created":)", Value::timestamp(token.created_us));
     append_json(out += R"(,"expires":)",

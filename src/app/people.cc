@@ -130,8 +130,12 @@ void People::publish(Message message, const api::Done<void>& done) {
 std::vector<api::TokenInfo> People::tokens() const {
   std::vector<api::TokenInfo> out;
   for (const Token& token : rooms_.access.list()) {
-    out.push_back({token.name, token.role, token.is_password, token.revoked, token.created_us,
-                   token.expires_us});
+    out.push_back({.name = token.name,
+                   .role = token.role,
+                   .kind = token.is_password ? "password" : "token",
+                   .revoked = token.revoked,
+                   .created_us = token.created_us,
+                   .expires_us = token.expires_us});
   }
   return out;
 }

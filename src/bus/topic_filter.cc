@@ -76,4 +76,17 @@ bool TopicFilter::matches(std::string_view topic) const {
   }
 }
 
+bool TopicFilter::covers(std::string_view filter) const {
+  if (filter.starts_with('$') && wildcard_at_ == 0) return false;
+  std::string_view own = text_;
+  for (bool own_ends = false, filter_ends = false;;) {
+    const std::string_view mine = take_level(own, own_ends);
+    if (mine == "#") return true;
+    const std::string_view level = take_level(filter, filter_ends);
+    if (level == "#" || (mine != "+" && mine != level)) return false;
+    if (filter_ends) return own_ends || own == "#";
+    if (own_ends) return false;
+  }
+}
+
 }  // namespace nilo::bus

@@ -27,6 +27,9 @@ class TopicFilter {
   // with '$' [MQTT-4.7.2-1]. O(topic size), no allocation.
   bool matches(std::string_view topic) const;
 
+  // Does it match every topic that `filter` matches? `filter` has passed parse().
+  bool covers(std::string_view filter) const;
+
   const std::string& text() const { return text_; }
   bool has_wildcard() const { return wildcard_at_ != std::string::npos; }
   // The text before the first wildcard: every matching topic begins with it, except that "a/#"

@@ -126,5 +126,28 @@ TEST(TopicFilter, KnowsItsLiteralPrefix) {
   EXPECT_TRUE(TopicFilter::parse("a/#")->has_wildcard());
 }
 
+TEST(TopicFilter, CoversWhatItMatchesWhateverTheTopic) {
+  const auto covers = [](const char* mine, const char* other) {
+    return TopicFilter::parse(mine)->covers(other);
+  };
+  EXPECT_TRUE(covers("water1/#", "water1/pub"));
+  EXPECT_TRUE(covers("water1/#", "water1"));
+  EXPECT_TRUE(covers("water1/#", "water1/+/#"));
+  EXPECT_TRUE(covers("+/pub", "water1/pub"));
+  EXPECT_TRUE(covers("+/pub", "+/pub"));
+  EXPECT_TRUE(covers("#", "#"));
+  EXPECT_TRUE(covers("a/+", "a/"));
+  EXPECT_FALSE(covers("water1/#", "water2/pub"));
+  EXPECT_FALSE(covers("water1/#", "#"));
+  EXPECT_FALSE(covers("water1/#", "+/pub"));
+  EXPECT_FALSE(covers("water1/+", "water1/#"));
+  EXPECT_FALSE(covers("+/pub", "#"));
+  EXPECT_FALSE(covers("a/+", "a"));
+  EXPECT_FALSE(covers("a/b", "a/+"));
+  EXPECT_FALSE(covers("#", "$table/#")) << "a wildcard does not stand for $";
+  EXPECT_FALSE(covers("+/x", "$table/x"));
+  EXPECT_TRUE(covers("$table/#", "$table/a"));
+}
+
 }  // namespace
 }  // namespace nilo::bus

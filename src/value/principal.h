@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -20,9 +21,22 @@ std::string_view word_of(Role role);
 // invalid_argument: names the three roles.
 Result<Role> role_of_word(std::string_view word);
 
+// The topics somebody is limited to, beyond what the role says. Immutable, any thread.
+class Scope {
+ public:
+  virtual ~Scope() = default;
+  virtual bool may_publish(std::string_view topic) const = 0;
+  // All that this filter could bring.
+  virtual bool may_subscribe(std::string_view filter) const = 0;
+};
+
 struct Principal {
   std::string name;
   Role role = Role::device;
+  std::shared_ptr<const Scope> scope{};  // nullptr: not limited
+  // What let it in, in the words of app/access.h; empty: nothing was needed. So that it can be
+  // asked later whether that still holds.
+  std::string credential{};
 };
 
 }  // namespace nilo
