@@ -66,6 +66,13 @@ constexpr ErrorText kErrors[] = {
      "is the id of a thing."},
     {Code::not_a_section, "`{0}` is a section, not a value", "write {1}, and its keys below",
      "Sections stand in brackets on a line of their own, and hold keys and values."},
+    {Code::bad_selector, "{0}", "{1}",
+     "A selector names fields of things: tank-1/percent, tank-*/percent, type:tank/percent, "
+     "$thing/percent on the page of a thing; without a field it means all of them."},
+    {Code::not_a_choice, "`{0}` cannot be \"{1}\"", "write one of {2}",
+     "The key takes one of a few words."},
+    {Code::not_a_mail_address, "`{0}` is not a mail address", "write an address: {1}",
+     "An address is name@domain; the sender's may have a name before it: Tanks <name@domain>."},
     {Code::not_a_duration, "`{0}` must be a duration", "write {0} = {1}",
      "A duration is a text: a whole number above 0 and ms, s, m, h, d, w or y (365 days), at most "
      "1000 years."},
@@ -75,14 +82,26 @@ constexpr ErrorText kErrors[] = {
     {Code::not_an_address, "`{0}` must be an address and a port", "write {0} = {1}",
      "An address is 127.0.0.1:1883, [::1]:1883, localhost:1883, or :1883 for every interface. "
      "Port 0 takes a free one."},
+    {Code::not_a_url, "`{0}` is not an address of the web", "write {1}",
+     "It begins with http:// or https:// and a host, has no user name or password, no spaces, and "
+     "at most 2048 characters."},
+    {Code::bad_secret, "`{0}` must say where the secret is", "write {0} = {{ env = \"{1}\" }}",
+     "Exactly one of file (a file with the secret in its first line), env (an environment "
+     "variable) or cred (a credential of systemd)."},
+    {Code::not_a_host, "`{0}` is not the name of a server", "write server = \"mail.example.org\"",
+     "A server is a name or an address, without a port and without https://."},
+    {Code::bad_header, "`{0}` cannot be a header of a request", "{1}",
+     "The name of a header is letters, digits and `-`. Length, type and host are given by the "
+     "program, and what proves who you are is a secret."},
+    {Code::not_a_zone, "`{0}` is not a time zone", "write {1}",
+     "Time zones have the names of the IANA: Europe/Rome, America/New_York, UTC."},
 
     {Code::unknown_section, "unknown section `{0}`", "{1}",
      "The file has a section that Nilometer does not know."},
-    {Code::not_available, "`{0}` is not available yet in this version", "leave it out for now",
-     "The section belongs to the design, and a later version will have it. It is refused rather "
-     "than ignored."},
-    {Code::secret_in_file, "`{0}` in {1} looks like a secret",
-     "leave it out; tokens are made with `nilo token new NAME`",
+    {Code::not_available, "`{0}` is not available yet in this version", "leave it out for now{1}",
+     "It belongs to the design, and a later version will have it. It is refused rather than "
+     "ignored."},
+    {Code::secret_in_file, "`{0}` in {1} looks like a secret", "{2}",
      "Secrets do not belong into the files of a stack, which are meant to be shared and kept "
      "under version control."},
     {Code::unknown_key, "unknown key `{0}` in {1}", "{2}",
@@ -97,6 +116,11 @@ constexpr ErrorText kErrors[] = {
     {Code::declared_twice, "{0} is declared twice", "rename or delete one of them",
      "The same name stands twice, perhaps in two files. Upper and lower case are the same in the "
      "names of tables and columns, as in SQL."},
+    {Code::no_such_thing, "`{0}` matches no thing", "{1}",
+     "A thing is declared in [things], or has rows in a table whose `thing` gives its id."},
+    {Code::no_such_field, "`{0}` matches no {1}", "{2}",
+     "The fields of a thing are the columns of the tables whose `thing` gives its id. Limits and "
+     "lines need a column of type int or double."},
 
     {Code::too_many_columns, "{0} has {1} columns, at most {2} are possible",
      "split it into two tables", "Key columns and derived columns count too."},
@@ -127,7 +151,28 @@ constexpr ErrorText kErrors[] = {
     {Code::parameter_unused, "`{0}` is not a parameter of the SQL", "use ${0}, or delete it here",
      "params gives types to parameters, and this one does not occur in the SQL."},
     {Code::too_many_declared, "more than {0} {1}s", "are all of them needed?",
-     "A stack may have 1000 tables, 1000 rules and 1000 endpoints."},
+     "A stack may have 1000 tables, 1000 rules, 1000 endpoints, 1000 alerts and 1000 pages."},
+    {Code::low_above_high, "`low` is not below `high`", "exchange them",
+     "An alert fires at or below `low` and at or above `high`; something must lie between."},
+    {Code::clear_too_large, "`clear` is too large", "write less than {0}",
+     "An alert ends when the value is above low + clear and below high - clear; with both limits "
+     "there must be room between the two."},
+    {Code::alert_without_condition, "{0} has nothing to watch for",
+     "write low = 20, high = 80, silent = \"10m\" or invalid = \"10m\"",
+     "An alert has at least one of the conditions low, high, silent and invalid."},
+    {Code::mail_missing, "{0} sends mail, and there is no [mail]",
+     "declare [mail] with server and from, or leave `mail` out: the alert then shows on the pages",
+     "Without a mail server nobody would hear of the alert by mail."},
+    {Code::mail_login, "{0}", "{1}",
+     "A login is a user and a password, and never crosses a network in plain text."},
+    {Code::limits_need_one_field, "`low` and `high` of {0} need one field",
+     "write of = \"{1}/percent\", with the name of your field",
+     "A limit is held against one column; `of` names its things and the column."},
+    {Code::too_many_items, "{0} has more than {1} {2}", "leave some of them out",
+     "Each list in a stack has a limit; docs/stack.md and docs/pages.md list them."},
+    {Code::thing_without_page, "`{0}` is about the thing of a page",
+     "write for = \"type:tank\" into the page, or name the thing here",
+     "$thing is the thing that a page was opened for, and only a page with `for` has one."},
 
     {Code::rule_sql, "rule `{0}`: {1}", "{2}",
      "The rule's SQL cannot be compiled. docs/rules.md describes the language."},

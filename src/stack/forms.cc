@@ -111,6 +111,97 @@ bool is_id(std::string_view text, std::size_t size_max) {
          });
 }
 
+bool is_mail_address(std::string_view text, bool named) {
+  const std::size_t bracket = text.find(" <");
+  if (named && bracket != std::string_view::npos && text.ends_with('>')) {
+    const std::string_view name = text.substr(0, bracket);
+    const bool fits_a_line =
+        name.size() <= kMailAddressMax && is_utf8(name) &&
+        std::none_of(name.begin(), name.end(), [](char c) {
+          return (static_cast<unsigned char>(c) < ' ') || c == 0x7f || c == '<' || c == '"';
+        });
+    text = text.substr(bracket + 2, text.size() - bracket - 3);
+    if (!fits_a_line || name.empty()) return false;
+  }
+  const std::size_t at = text.find('@');
+  if (at == 0 || at == std::string_view::npos || text.size() > kMailAddressMax) return false;
+  const bool is_plain =
+      std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), [](char c) {
+        return is_letter(c) || is_digit(c) ||
+               std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) != std::string_view::npos;
+      });
+  return is_plain && is_server(text.substr(at + 1));
+}
+
+bool is_url(std::string_view text) {
+  if (text.size() > kUrlMax) return false;
+  std::string_view rest = text;
+  if (rest.starts_with("https://")) {
+    rest.remove_prefix(8);
+  } else if (rest.starts_with("http://")) {
+    rest.remove_prefix(7);
+  } else {
+    return false;
+  }
+  if (!std::all_of(rest.begin(), rest.end(), [](char c) { return c > ' ' && c < 0x7f; })) {
+    return false;
+  }
+  std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
+  if (host.find_first_of("@\\\"<>") != std::string_view::npos) return false;
+  const std::size_t colon = host.rfind(':');
+  if (colon != std::string_view::npos && !host.ends_with(']')) {
+    std::uint16_t port = 0;
+    const auto [end, error] =
+        std::from_chars(host.data() + colon + 1, host.data() + host.size(), port);
+    if (error != std::errc() || end != host.data() + host.size() || port == 0) return false;
+    host = host.substr(0, colon);
+  }
+  return host.starts_with('[') ? is_host(host) : is_server(host);
+}
+
+bool is_server(std::string_view text) {
+  if (text.find(':') != std::string_view::npos) {
+    return is_host("[" + std::string(text) + "]");
+  }
+  if (text.empty() || text.size() > 253 || text.starts_with('.') || text.starts_with('-')) {
+    return false;
+  }
+  return text.find("..") == std::string_view::npos &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
+         });
+}
+
+bool is_this_machine(std::string_view server) {
+  return server == "localhost" || server == "::1" ||
+         (server.starts_with("127.") && is_host(server));
+}
+
+bool is_range(std::string_view text) {
+  if (text == "today" || text == "yesterday" || text == "all") return true;
+  if (parse_duration(text)) return true;
+  const auto is_day = [](std::string_view day) {
+    if (day.size() != 10 || day[4] != '-' || day[7] != '-') return false;
+    int parts[3] = {};
+    constexpr std::size_t kStarts[] = {0, 5, 8};
+    for (std::size_t i = 0; i < 3; ++i) {
+      const char* begin = day.data() + kStarts[i];
+      const char* end = begin + (i == 0 ? 4 : 2);
+      const auto [stop, error] = std::from_chars(begin, end, parts[i]);
+      if (error != std::errc() || stop != end || parts[i] < 0) return false;
+    }
+    return std::chrono::year_month_day(std::chrono::year(parts[0]),
+                                       std::chrono::month(static_cast<unsigned>(parts[1])),
+                                       std::chrono::day(static_cast<unsigned>(parts[2])))
+        .ok();
+  };
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return is_day(text);
+  const std::string_view first = text.substr(0, slash);
+  const std::string_view last = text.substr(slash + 1);
+  return is_day(first) && is_day(last) && first <= last;
+}
+
 std::string_view topic_mistake(std::string_view topic) {
   if (topic.empty()) return "this is empty";
   if (topic.size() > kTopicSizeMax) return "this is too long";

@@ -46,6 +46,24 @@ bool is_name(std::string_view text);
 // A thing, a rule, an endpoint: ASCII letters, digits and `_`, `-`, `.`, `:`; 1 to `size_max`.
 bool is_id(std::string_view text, std::size_t size_max);
 
+// "owner@example.org"; with `named` also "Tanks <owner@example.org>". ASCII in the address, no
+// control characters anywhere, at most kMailAddressMax bytes.
+inline constexpr std::size_t kMailAddressMax = 254;
+bool is_mail_address(std::string_view text, bool named);
+
+// "https://host[:port][/...]", without a user, at most kUrlMax bytes of printable ASCII.
+inline constexpr std::size_t kUrlMax = 2048;
+bool is_url(std::string_view text);
+
+// "mail.example.org", "192.0.2.1", "::1": at most 253 bytes, no port.
+bool is_server(std::string_view text);
+
+// 127.x.x.x, ::1, localhost.
+bool is_this_machine(std::string_view server);
+
+// "7d", "today", "yesterday", "all", "2026-07-01/2026-07-08" (the second day not before the first).
+bool is_range(std::string_view text);
+
 // What is wrong with a topic to publish to: a few words, or empty if nothing is.
 std::string_view topic_mistake(std::string_view topic);
 

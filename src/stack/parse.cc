@@ -13,19 +13,19 @@ struct SectionReader {
 };
 
 constexpr SectionReader kSections[] = {
-    {"things", "[things]", read_things},   {"table", "[table.NAME]", read_tables},
-    {"rule", "[rule.NAME]", read_rules},   {"endpoint", "[endpoint.NAME]", read_endpoints},
-    {"server", "[server]", read_settings}, {"tables", "[tables]", read_settings},
-    {"sql", "[sql]", read_settings},
+    {"things", "[things]", read_things},    {"table", "[table.NAME]", read_tables},
+    {"rule", "[rule.NAME]", read_rules},    {"endpoint", "[endpoint.NAME]", read_endpoints},
+    {"alert", "[alert.NAME]", read_alerts}, {"mail", "[mail]", read_mail},
+    {"site", "[site]", read_site},          {"server", "[server]", read_settings},
+    {"tables", "[tables]", read_settings},  {"sql", "[sql]", read_settings},
 };
 
 // In the design, and not in this version.
-constexpr std::string_view kLater[] = {"alert",   "job",    "page",  "mail",
-                                       "webhook", "policy", "model", "log"};
+constexpr std::string_view kLater[] = {"job", "page", "webhook", "policy", "model", "log"};
 
 void read_section(const Member& section, Reading& reading) {
   if (std::find(std::begin(kLater), std::end(kLater), section.key) != std::end(kLater)) {
-    reading.tell(Code::not_available, section.key_place, "", section.key);
+    reading.tell(Code::not_available, section.key_place, "", section.key, "");
     return;
   }
   const auto* known =
@@ -71,7 +71,7 @@ bool declares(std::string_view word, const Member& member, std::size_t count, Re
   const bool is_table = word == "table";
   if (!(is_table ? is_name(member.key) : is_id(member.key, kNameSizeMax))) {
     reading.tell(Code::bad_name, member.key_place, "", member.key,
-                 fmt::format("{} {}", word == "endpoint" ? "an" : "a", word),
+                 fmt::format("{} {}", word == "endpoint" || word == "alert" ? "an" : "a", word),
                  is_table ? kNameForm : kIdForm);
     return false;
   }

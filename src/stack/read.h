@@ -9,19 +9,24 @@
 
 namespace nilo::stack {
 
-inline constexpr std::size_t kDeclaredMax = 1000;  // tables; rules; endpoints
+inline constexpr std::size_t kDeclaredMax = 1000;  // tables; rules; endpoints; alerts
 
 void read_things(const Member& section, Reading& reading);     // [things]
 void read_tables(const Member& section, Reading& reading);     // [table.NAME]
 void read_rules(const Member& section, Reading& reading);      // [rule.NAME]
 void read_endpoints(const Member& section, Reading& reading);  // [endpoint.NAME]
 void read_settings(const Member& section, Reading& reading);   // [server] [tables] [sql]
+void read_alerts(const Member& section, Reading& reading);     // [alert.NAME]
+void read_mail(const Member& section, Reading& reading);       // [mail]
+void read_site(const Member& section, Reading& reading);       // [site]
 
-// Across files: the tables that rules name, the types of endpoints' parameters.
+// Across files: the tables that rules name, the types of endpoints' parameters, what selectors
+// name.
 void check_stack(Reading& reading);
+void check_selector(const SelectorUse& use, Reading& reading);
 
-// Is `member` a new `[word.NAME]`, `word` being table, rule or endpoint? Tells if not: it is no
-// table, NAME does not have its form, it was declared before, or `count` are there already.
+// Is `member` a new `[word.NAME]`, `word` being table, rule, endpoint or alert? Tells if not: it is
+// no table, NAME does not have its form, it was declared before, or `count` are there already.
 bool declares(std::string_view word, const Member& member, std::size_t count, Reading& reading);
 
 std::string lower_case(std::string_view text);  // ASCII

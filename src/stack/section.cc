@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "stack/forms.h"
+#include "value/time_zone.h"
 
 namespace nilo::stack {
 
@@ -28,6 +29,32 @@ std::optional<Text> read_sql(Key key, const Node& node, Reading& reading) {
     return std::nullopt;
   }
   return text_at(*reading.file, node.place, node.text);
+}
+
+std::optional<Selector> read_selector(Key key, const Node& node, Reading& reading) {
+  if (node.kind != Node::Kind::text) {
+    tell_wrong_type(reading, key, words_for(Node::Kind::text), node);
+    return std::nullopt;
+  }
+  auto parsed = parse_selector(node.text);
+  if (parsed) return *std::move(parsed);
+  reading.tell(Code::bad_selector, node.place, "", parsed.error().message, parsed.error().hint);
+  return std::nullopt;
+}
+
+std::string did_you_mean_one_of(std::string_view word, std::vector<std::string_view> candidates) {
+  std::vector<std::string> found;
+  while (found.size() < 3) {
+    const std::string_view next = nearest(word, candidates);
+    if (next.empty()) break;
+    found.push_back(fmt::format("`{}`", next));
+    std::erase(candidates, next);
+  }
+  if (found.empty()) return {};
+  const std::string last = found.back();
+  found.pop_back();
+  return found.empty() ? fmt::format("did you mean {}?", last)
+                       : fmt::format("did you mean {} or {}?", fmt::join(found, ", "), last);
 }
 
 std::optional<Type> read_type(std::string_view word, const Place& place, Reading& reading) {
@@ -142,6 +169,63 @@ std::optional<Text> Section::sql(Key key) {
   return read_sql(key, *node, reading_);
 }
 
+std::optional<Text> Section::prose(Key key) {
+  const Node* node = take(key.name);
+  if (node == nullptr) return std::nullopt;
+  return read_sql(key, *node, reading_);
+}
+
+std::optional<std::string> Section::choice(Key key, std::span<const std::string_view> choices) {
+  auto word = text(key);
+  if (!word || std::find(choices.begin(), choices.end(), *word) != choices.end()) return word;
+  reading_.tell(Code::not_a_choice, place_of(key.name), did_you_mean(*word, choices), key.name,
+                *word, fmt::to_string(fmt::join(choices, ", ")));
+  return std::nullopt;
+}
+
+std::optional<Selector> Section::selector(Key key) {
+  const Node* node = take(key.name);
+  if (node == nullptr) return std::nullopt;
+  return read_selector(key, *node, reading_);
+}
+
+std::optional<std::string> Section::zone(Key key) {
+  auto name = text(key);
+  if (!name) return name;
+  const bool is_offset = name->starts_with('+') || name->starts_with('-');
+  if (!is_offset && TimeZone::find(*name)) return name;
+  reading_.tell(Code::not_a_zone, place_of(key.name), is_offset ? "an offset knows no summer" : "",
+                *name, fmt::format("{} = {}", key.name, key.example));
+  return std::nullopt;
+}
+
+std::optional<Secret> Section::secret(Key key) {
+  const Node* node = take(key.name);
+  if (node == nullptr) return std::nullopt;
+  if (node->kind == Node::Kind::text) {
+    reading_.tell(
+        Code::secret_in_file, node->place, "", key.name, where_,
+        fmt::format("write {} = {{ env = \"{}\" }}, or {{ file = ... }}, or {{ cred = ... "
+                    "}}: where it is",
+                    key.name, key.example));
+    return std::nullopt;
+  }
+  if (node->kind != Node::Kind::table || node->members.size() != 1) {
+    reading_.tell(Code::bad_secret, node->place, "", key.name, key.example);
+    return std::nullopt;
+  }
+  Section keys(*node, node->place, fmt::format("`{}` of {}", key.name, where_), reading_);
+  Secret out;
+  out.file = keys.text({"file", "\"mail.password\""}).value_or("");
+  out.env = keys.text({"env", "\"MAIL_PASSWORD\""}).value_or("");
+  out.cred = keys.text({"cred", "\"mail\""}).value_or("");
+  keys.finish();
+  const bool is_set = !out.file.empty() || !out.env.empty() || !out.cred.empty();
+  if (is_set) return out;
+  reading_.tell(Code::bad_secret, node->place, "", key.name, key.example);
+  return std::nullopt;
+}
+
 const Place& Section::place_of(std::string_view key) const {
   const Node* node = find(key);
   return node == nullptr ? place_ : node->place;
@@ -152,7 +236,8 @@ void Section::finish() {
   for (const Member& member : table_.members) {
     if (std::find(taken_.begin(), taken_.end(), member.key) != taken_.end()) continue;
     if (std::find(std::begin(kSecrets), std::end(kSecrets), member.key) != std::end(kSecrets)) {
-      reading_.tell(Code::secret_in_file, member.key_place, "", member.key, where_);
+      reading_.tell(Code::secret_in_file, member.key_place, "", member.key, where_,
+                    "leave it out; tokens are made with `nilo token new NAME`");
       continue;
     }
     const std::string meant = did_you_mean(member.key, taken_);

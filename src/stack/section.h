@@ -10,6 +10,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,9 +22,20 @@
 
 namespace nilo::stack {
 
+enum class FieldKind : std::uint8_t { any, number };
+
+// A selector, to be held against things and tables when all files are read.
+struct SelectorUse {
+  Selector selector;
+  Place place;
+  FieldKind fields = FieldKind::any;
+  std::optional<Selector> page_things{};  // `for` of the page it stands in
+};
+
 // What the readers of all sections share while a stack is read.
 struct Reading {
   Stack stack{};
+  std::vector<SelectorUse> selectors{};
   std::vector<Diagnostic> diagnostics{};
   const SourceFile* file = nullptr;  // the one being read
 
@@ -46,6 +58,9 @@ std::string did_you_mean(std::string_view word, const Range& candidates) {
   const std::string_view found = nearest(word, candidates);
   return found.empty() ? std::string() : fmt::format("did you mean `{}`?", found);
 }
+
+// The same with the three nearest: "did you mean `a`, `b` or `c`?".
+std::string did_you_mean_one_of(std::string_view word, std::vector<std::string_view> candidates);
 
 struct Key {
   std::string_view name;
@@ -72,7 +87,14 @@ class Section {
   std::optional<std::string> address(Key key);
   const Node* table(Key key);
   const Node* list(Key key);
-  std::optional<Text> sql(Key key);  // required
+  std::optional<Text> sql(Key key);    // required
+  std::optional<Text> prose(Key key);  // for people, with its places; not blank
+  // One of `choices`.
+  std::optional<std::string> choice(Key key, std::span<const std::string_view> choices);
+  std::optional<Selector> selector(Key key);
+  std::optional<std::string> zone(Key key);
+  // {file|env|cred = "..."}; `key.example` is the name of a variable.
+  std::optional<Secret> secret(Key key);
 
   // The place of the value, or of the section if the key is absent.
   const Place& place_of(std::string_view key) const;
@@ -99,6 +121,9 @@ class Section {
 // `node`, the value of `key`, as a text with its places. Tells, and is nothing, if it is no text or
 // blank.
 std::optional<Text> read_sql(Key key, const Node& node, Reading& reading);
+
+// `node`, the value of `key`, as a selector. Tells, and is nothing, if it is none.
+std::optional<Selector> read_selector(Key key, const Node& node, Reading& reading);
 
 // The type called `word`. Tells, and is nothing, if there is none.
 std::optional<Type> read_type(std::string_view word, const Place& place, Reading& reading);

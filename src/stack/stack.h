@@ -73,7 +73,7 @@ struct Secret {
 
 // [mail]: the server that takes our mail.
 struct Mail {
-  enum class Tls : std::uint8_t { none, starttls, tls };  // none is refused outside of this machine
+  enum class Tls : std::uint8_t { none, starttls, tls };  // none: no login outside of this machine
   std::string server;                                     // a name or an address
   int port = 465;
   Tls tls = Tls::tls;
@@ -88,7 +88,6 @@ struct Site {
   std::string name = "Nilometer";
   std::string zone = "UTC";  // an IANA name; a day begins at its midnight
   std::string url{};         // where people reach the pages, without a `/` at the end; or empty
-  Place zone_place{};        // file empty: none was given
 };
 
 // What a person reads is a template (docs/stack.md): an empty one means the program's own words.
@@ -96,6 +95,7 @@ struct MailNotice {
   std::vector<std::string> to;
   Text subject{};
   Text text{};
+  Place place{};
 };
 
 // A POST of `body` with `headers`, as ntfy and most others take.

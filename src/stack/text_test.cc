@@ -129,6 +129,60 @@ TEST(Quantity, IsANumberAndAUnit) {
   }
 }
 
+TEST(MailAddress, IsANameAndAServerOnOneLine) {
+  for (const char* text : {"a@b", "first.last+tag@mail.example.org", "x@192.0.2.1"}) {
+    EXPECT_TRUE(is_mail_address(text, false)) << text;
+    EXPECT_TRUE(is_mail_address(text, true)) << text;
+  }
+  for (const char* text : {"", "a", "@b", "a@", "a@b@c", "a b@c", "a@b c", "a@b\r\nBcc: c@d",
+                           "\"a\"@b", "<a@b>", "a@.b", "a@b..c", "a@-b"}) {
+    EXPECT_FALSE(is_mail_address(text, true)) << text;
+  }
+  EXPECT_FALSE(is_mail_address("Tanks <a@b>", false));
+  EXPECT_TRUE(is_mail_address("W\xc3\xa4ter tanks <a@b>", true));
+  EXPECT_FALSE(is_mail_address("Tanks\n <a@b>", true));
+  EXPECT_FALSE(is_mail_address(" <a@b>", true));
+  const std::string domain = "@example.org";
+  const std::string name(kMailAddressMax - domain.size(), 'a');
+  EXPECT_TRUE(is_mail_address(name + domain, false));
+  EXPECT_FALSE(is_mail_address("a" + name + domain, false));
+}
+
+TEST(Url, IsAnAddressOfTheWebWithoutAUser) {
+  for (const char* text : {"http://a", "https://ntfy.sh/my-tanks", "http://[::1]:8080/x?y=z#w",
+                           "http://192.0.2.1:1", "https://a_b.example/%20"}) {
+    EXPECT_TRUE(is_url(text)) << text;
+  }
+  for (const char* text : {"", "http://", "ftp://a", "a.example", "http:///x", "http://a b",
+                           "http://u:p@a/", "http://a:0", "http://a:65536", "http://a:x",
+                           "http://[::g]/", "http://a\\b", "http://a/\r\nHost: b", "HTTP://a"}) {
+    EXPECT_FALSE(is_url(text)) << text;
+  }
+  const std::string longest = "http://a/" + std::string(kUrlMax - 9, 'x');
+  EXPECT_TRUE(is_url(longest));
+  EXPECT_FALSE(is_url(longest + "x"));
+}
+
+TEST(ThisMachine, IsReachedByTheseNames) {
+  for (const char* text : {"localhost", "::1", "127.0.0.1", "127.9.9.9"}) {
+    EXPECT_TRUE(is_this_machine(text)) << text;
+  }
+  for (const char* text : {"127.example.org", "128.0.0.1", "mail.example.org", ""}) {
+    EXPECT_FALSE(is_this_machine(text)) << text;
+  }
+}
+
+TEST(Range, EndsNowOrNamesDays) {
+  for (const char* text : {"15m", "7d", "1y", "today", "yesterday", "all", "2026-02-28",
+                           "2026-07-01/2026-07-08", "2026-07-01/2026-07-01"}) {
+    EXPECT_TRUE(is_range(text)) << text;
+  }
+  for (const char* text : {"", "7", "tomorrow", "2026-02-29", "2026-7-1", "2026-07-08/2026-07-01",
+                           "2026-07-01/", "-026-07-01", "2026-07-01/7d"}) {
+    EXPECT_FALSE(is_range(text)) << text;
+  }
+}
+
 TEST(Names, HaveALongestForm) {
   EXPECT_TRUE(is_name("a" + std::string(kNameSizeMax - 1, '_')));
   EXPECT_FALSE(is_name("a" + std::string(kNameSizeMax, '_')));
