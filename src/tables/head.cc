@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tables/series.h"
+
 namespace nilo::tables {
 
 Head::Head(const TableSchema& schema) : sort_column_(schema.sort_column()), format_(schema) {
@@ -113,6 +115,21 @@ std::vector<RowRef> Head::find(const Series& series, TimeUs from_us, TimeUs to_u
   }
   if (newest_first) std::reverse(out.begin(), out.end());
   return out;
+}
+
+void Head::find_piece(const Series& series, TimeUs from_us, TimeUs to_us, std::size_t limit,
+                      SeriesPiece& out) const {
+  out.sort_column_ = sort_column_;
+  out.chunks_.clear();
+  out.rows_.clear();
+  const auto end = lower_bound(series, to_us);
+  for (auto at = lower_bound(series, from_us); at < end && out.rows_.size() < limit; ++at) {
+    const RowNumber row = full(*at);
+    const auto& chunk = slot_of(row).chunk;
+    if (out.chunks_.empty() || out.chunks_.back() != chunk) out.chunks_.push_back(chunk);
+    out.rows_.push_back({static_cast<std::uint32_t>(out.chunks_.size() - 1),
+                         static_cast<std::uint32_t>((row - base_) % Chunk::kRowsMax)});
+  }
 }
 
 }  // namespace nilo::tables

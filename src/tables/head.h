@@ -49,6 +49,8 @@ struct HeadSnapshot {
   }
 };
 
+class SeriesPiece;  // tables/series.h
+
 class Head {
  public:
   // Asserted: the schema has a sort key. `schema` must outlive the head.
@@ -66,6 +68,11 @@ class Head {
   // The rows of `series` with from <= time < to: at most `limit` from either end, by time.
   std::vector<RowRef> find(const Series& series, TimeUs from_us, TimeUs to_us, std::size_t limit,
                            bool newest_first) const;
+
+  // The first rows of `series` with from <= time < to, at most `limit`, into `out`, whose memory is
+  // used again.
+  void find_piece(const Series& series, TimeUs from_us, TimeUs to_us, std::size_t limit,
+                  SeriesPiece& out) const;
 
   std::size_t row_count() const { return live_count_; }
   std::size_t size() const { return size_; }  // bytes allocated

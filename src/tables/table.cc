@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "tables/derived.h"
+#include "tables/series.h"
 #include "value/key.h"
 
 namespace nilo::tables {
@@ -140,6 +141,53 @@ bool Table::cells_of(const LatestBatch& batch, std::size_t row, std::span<Value>
     if (!get_value(in, cell)) return false;
   }
   return in.ok();
+}
+
+void Table::read_series(std::string_view key, TimeUs from_us, TimeUs to_us,
+                        const std::function<bool(const SeriesPiece&)>& visit) const {
+  if (!schema().has_sort_key) return;
+  SeriesPiece piece;
+  while (from_us < to_us) {
+    const bool is_known = state_.with([&](const State& state) {
+      const auto id = state.keyed.find(key);
+      if (!id) return false;
+      const Series& series = state.keyed.state(*id).series;
+      state.head->find_piece(series, from_us, to_us, kPieceRowsMax, piece);
+      return true;
+    });
+    if (!is_known || piece.size() == 0 || !visit(piece)) return;
+    if (piece.size() < kPieceRowsMax) return;
+    from_us = piece.time_us(piece.size() - 1) + 1;
+  }
+}
+
+void Table::tell_latest(const LatestBatch& batch, std::span<Value> cells,
+                        const std::function<void(const Change&)>& visit) const {
+  for (std::size_t row = 0; row < batch.row_count(); ++row) {
+    if (batch.seq(row) == 0 || !cells_of(batch, row, cells)) continue;
+    visit({schema(), batch.key(row), batch.seq(row), batch.received_us(row), cells});
+  }
+}
+
+bool Table::read_latest(std::string_view key,
+                        const std::function<void(const Change&)>& visit) const {
+  LatestBatch batch;
+  state_.with([&](const State& state) {
+    if (const auto id = state.keyed.find(key)) batch.add(state.keyed.state(*id));
+  });
+  std::vector<Value> cells(schema().columns.size());
+  tell_latest(batch, cells, visit);
+  return batch.row_count() > 0;
+}
+
+void Table::each_latest(const std::function<void(const Change&)>& visit) const {
+  std::vector<Value> cells(schema().columns.size());
+  LatestBatch batch;
+  const std::size_t count = key_count();
+  for (std::size_t first = 0; first < count; first += LatestBatch::kRowsMax) {
+    copy_latest(static_cast<KeyId>(first), batch);
+    tell_latest(batch, cells, visit);
+  }
 }
 
 std::optional<HeadSnapshot> Table::head_snapshot() const {

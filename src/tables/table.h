@@ -54,6 +54,12 @@ class Table {
   Result<RowPage> rows(const RowQuery& query) const;
   Result<RowPage> latest(const RowQuery& query) const;
 
+  // As of Tables.
+  void read_series(std::string_view key, TimeUs from_us, TimeUs to_us,
+                   const std::function<bool(const SeriesPiece&)>& visit) const;
+  bool read_latest(std::string_view key, const std::function<void(const Change&)>& visit) const;
+  void each_latest(const std::function<void(const Change&)>& visit) const;
+
   // For scans.
   std::optional<HeadSnapshot> head_snapshot() const;  // nullopt: no sort key
   std::size_t key_count() const;
@@ -85,6 +91,8 @@ class Table {
   Result<RowPage> rows_of_key(const RowQuery& query) const;
   Result<RowPage> rows_by_arrival(const RowQuery& query) const;
   RowPage latest_of_keys(const std::vector<std::string_view>& keys) const;
+  void tell_latest(const LatestBatch& batch, std::span<Value> cells,
+                   const std::function<void(const Change&)>& visit) const;
 
   TableLayout layout_;
   const std::vector<Derive> derive_;

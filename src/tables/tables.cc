@@ -349,6 +349,26 @@ Result<RowPage> Tables::latest(const RowQuery& query) const {
   return page;
 }
 
+Result<void> Tables::read_series(std::string_view table, std::string_view key, TimeUs from_us,
+                                 TimeUs to_us,
+                                 const std::function<bool(const SeriesPiece&)>& visit) const {
+  const Table* found = impl_->find(table);
+  if (found == nullptr) return no_table(table);
+  found->read_series(key, from_us, to_us, visit);
+  return {};
+}
+
+bool Tables::read_latest(std::string_view table, std::string_view key,
+                         const std::function<void(const Change&)>& visit) const {
+  const Table* found = impl_->find(table);
+  return found != nullptr && found->read_latest(key, visit);
+}
+
+void Tables::each_latest(std::string_view table,
+                         const std::function<void(const Change&)>& visit) const {
+  if (const Table* found = impl_->find(table)) found->each_latest(visit);
+}
+
 std::unique_ptr<Scan> Tables::scan(std::string_view table) const {
   const Table* found = impl_->find_public(table);
   return found == nullptr ? nullptr : scan_of(*found);

@@ -81,7 +81,8 @@ struct Change {
   std::span<const Value> cells;  // all columns in schema order, derived ones included
 };
 
-class Scan;  // tables/scan.h
+class Scan;         // tables/scan.h
+class SeriesPiece;  // tables/series.h
 
 class Tables {
  public:
@@ -146,6 +147,17 @@ class Tables {
   // The latest row of each key, by key text; of one, if `key` is set (no row: an empty page).
   // `from_us`, `to_us` and `newest_first` must not be set. Errors as rows().
   Result<RowPage> latest(const RowQuery& query) const;
+
+  // The rows of a key with from <= time < to, by time, while `visit` says true; private tables,
+  // too. Each piece is as the table is when it is read. A table without sort key has no series.
+  // not_found: no such table.
+  Result<void> read_series(std::string_view table, std::string_view key, TimeUs from_us,
+                           TimeUs to_us,
+                           const std::function<bool(const SeriesPiece&)>& visit) const;
+  // The latest row of a key (of each key); false: there is none, or no such table.
+  bool read_latest(std::string_view table, std::string_view key,
+                   const std::function<void(const Change&)>& visit) const;
+  void each_latest(std::string_view table, const std::function<void(const Change&)>& visit) const;
 
   // For SQL: every row (or the latest of each key) as column blocks. nullptr: no such table.
   std::unique_ptr<Scan> scan(std::string_view table) const;
