@@ -1,0 +1,81 @@
+// net/mail.h: one mail to one recipient, over SMTP.
+//
+//   Mailer -> libcurl -> SMTP server:  multipart/related
+//                                        multipart/alternative: text/plain, text/html
+//                                        image/png, Content-ID <kChartContentId>
+//
+// Blocks; never on a loop. The connection is kept and serves the mails that follow.
+// Threads: a Mailer belongs to one; the functions are pure.
+// Limits:  kMailConnectMs until the server has greeted, agreed on TLS and taken the login;
+//          kMailTotalMs for all of one mail. Whoever is slower has failed, for now.
+// Source:  RFC 5321 (SMTP), 3207 (STARTTLS), 8314 (TLS on 465), 5322 and 2047 (headers), 2387
+//          (related), 2392 (cid), 3834 (Auto-Submitted).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "net/delivery.h"
+
+namespace nilo::net {
+
+inline constexpr std::int64_t kMailConnectMs = 10'000;
+inline constexpr std::int64_t kMailTotalMs = 60'000;
+inline constexpr std::string_view kChartContentId = "chart";
+
+struct SmtpServer {
+  enum class Tls : std::uint8_t {
+    none,      // plain, on purpose
+    starttls,  // begins plain and must change to TLS before anything else; never stays plain
+    tls,       // TLS from the first byte
+  };
+  std::string host;
+  std::uint16_t port = 587;
+  Tls tls = Tls::starttls;
+  std::string user{};  // empty: no login
+  std::string password{};
+  std::string ca_file{};  // PEM; empty: the system's. Certificates are always checked.
+};
+
+struct Mail {
+  std::string from;  // "nilo@example.org" or "Water tanks <nilo@example.org>"
+  std::string to;    // the same forms
+  std::string subject{};
+  std::string text;
+  std::string html{};        // empty: the mail is its text alone
+  std::string png{};         // shown by the HTML as <img src="cid:chart">; empty: none
+  std::string message_id{};  // without <>; the same for every try
+  TimeUs date_us = 0;
+};
+
+// The address in "Name <a@b>" or "a@b".
+// invalid_argument: not one address; control characters, spaces, no '@', over 254 bytes.
+Result<std::string> bare_address(std::string_view mailbox);
+
+// `text` as the value of a header: control characters (CR and LF above all) become spaces; what is
+// not plain ASCII, or long, becomes encoded words (RFC 2047) on folded lines.
+std::string header_text(std::string_view text);
+
+// "Sun, 22 Nov 2026 10:00:00 +0000"
+std::string mail_date(TimeUs us);
+
+class Mailer {
+ public:
+  // `give_up` may be empty.
+  explicit Mailer(SmtpServer server, GiveUp give_up = {});
+  ~Mailer();
+
+  // refused: an address that is none, a 5xx, a login or certificate that does not fit, no STARTTLS
+  // where it is wanted. failed: the rest.
+  Delivery send(const Mail& mail);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nilo::net
