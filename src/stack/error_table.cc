@@ -21,8 +21,8 @@ constexpr ErrorText kErrors[] = {
      "The operating system refused to open or read the file."},
     {Code::file_too_large, "`{0}` is larger than {1} MiB", "split it into files in nilo.d/",
      "One file of a stack may have 1 MiB. A file of this size usually is there by mistake."},
-    {Code::too_many_files, "nilo.d has more than {0} files", "join some of them",
-     "A stack may have nilo.toml and 99 more files."},
+    {Code::too_many_files, "nilo.d and pages together have more than {0} files",
+     "join some of them", "A stack may have nilo.toml and 99 more files."},
     {Code::not_toml, "not TOML: {0}", "{1}; the rest of this file was not checked",
      "The file breaks the rules of TOML (https://toml.io). Reading stops at the first such place "
      "of a file, so "
@@ -95,6 +95,10 @@ constexpr ErrorText kErrors[] = {
      "program, and what proves who you are is a secret."},
     {Code::not_a_zone, "`{0}` is not a time zone", "write {1}",
      "Time zones have the names of the IANA: Europe/Rome, America/New_York, UTC."},
+    {Code::not_a_range, "`{0}` is not a range of time", "write {1}",
+     "A range is a duration of at least a second up to now (15m, 24h, 7d), today, yesterday, all, "
+     "or two days: "
+     "2026-07-01/2026-07-08."},
 
     {Code::unknown_section, "unknown section `{0}`", "{1}",
      "The file has a section that Nilometer does not know."},
@@ -121,6 +125,9 @@ constexpr ErrorText kErrors[] = {
     {Code::no_such_field, "`{0}` matches no {1}", "{2}",
      "The fields of a thing are the columns of the tables whose `thing` gives its id. Limits and "
      "lines need a column of type int or double."},
+    {Code::not_in_page_file, "`{0}` does not belong into a file of pages",
+     "write it into nilo.toml; here stand [[page]] and its panels",
+     "The files in pages/ can be changed in the browser, so they have pages and nothing else."},
 
     {Code::too_many_columns, "{0} has {1} columns, at most {2} are possible",
      "split it into two tables", "Key columns and derived columns count too."},

@@ -50,6 +50,7 @@ enum class Code : std::uint16_t {
   not_a_host = 122,
   bad_header = 123,
   not_a_zone = 124,
+  not_a_range = 125,
 
   unknown_section = 201,
   not_available = 202,
@@ -61,6 +62,7 @@ enum class Code : std::uint16_t {
   declared_twice = 208,
   no_such_thing = 209,
   no_such_field = 210,
+  not_in_page_file = 211,
 
   too_many_columns = 301,
   min_above_max = 302,

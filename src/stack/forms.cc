@@ -179,7 +179,8 @@ bool is_this_machine(std::string_view server) {
 
 bool is_range(std::string_view text) {
   if (text == "today" || text == "yesterday" || text == "all") return true;
-  if (parse_duration(text)) return true;
+  const auto lasting = parse_duration(text);
+  if (lasting) return *lasting >= std::chrono::seconds(1) && !text.ends_with("ms");
   const auto is_day = [](std::string_view day) {
     if (day.size() != 10 || day[4] != '-' || day[7] != '-') return false;
     int parts[3] = {};
@@ -196,7 +197,7 @@ bool is_range(std::string_view text) {
         .ok();
   };
   const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return is_day(text);
+  if (slash == std::string_view::npos) return false;
   const std::string_view first = text.substr(0, slash);
   const std::string_view last = text.substr(slash + 1);
   return is_day(first) && is_day(last) && first <= last;

@@ -61,7 +61,8 @@ bool is_server(std::string_view text);
 // 127.x.x.x, ::1, localhost.
 bool is_this_machine(std::string_view server);
 
-// "7d", "today", "yesterday", "all", "2026-07-01/2026-07-08" (the second day not before the first).
+// "7d" (at least a second), "today", "yesterday", "all", "2026-07-01/2026-07-08" (the second day
+// not before the first).
 bool is_range(std::string_view text);
 
 // What is wrong with a topic to publish to: a few words, or empty if nothing is.

@@ -28,25 +28,21 @@ void read_file(const fs::path& folder, const std::string& name, Loaded& out) {
   out.files.push_back({name, std::move(text)});
 }
 
-// nilo.d/*.toml, sorted.
-std::vector<std::string> more_files(const fs::path& folder, Loaded& out) {
+// `more`/*.toml, sorted.
+std::vector<std::string> more_files(const fs::path& folder, const std::string& more, Loaded& out) {
   std::vector<std::string> names;
   std::error_code error;
-  if (!fs::exists(folder / "nilo.d", error)) return names;
-  auto at = fs::directory_iterator(folder / "nilo.d", error);
+  if (!fs::exists(folder / more, error)) return names;
+  auto at = fs::directory_iterator(folder / more, error);
   for (; !error && at != fs::directory_iterator(); at.increment(error)) {
-    if (at->path().extension() == ".toml")
-      names.push_back("nilo.d/" + at->path().filename().string());
+    if (at->path().extension() == ".toml") {
+      names.push_back(more + "/" + at->path().filename().string());
+    }
   }
   if (error) {
-    out.diagnostics.push_back(
-        diagnose(Code::file_unreadable, {"nilo.d"}, "", "nilo.d", error.message()));
+    out.diagnostics.push_back(diagnose(Code::file_unreadable, {more}, "", more, error.message()));
   }
   std::sort(names.begin(), names.end());
-  if (names.size() + 1 > kFilesMax) {
-    out.diagnostics.push_back(diagnose(Code::too_many_files, {"nilo.d"}, "", kFilesMax - 1));
-    names.clear();
-  }
   return names;
 }
 
@@ -64,7 +60,13 @@ Loaded load(const std::string& folder) {
     return read;
   }
   read_file(folder, "nilo.toml", read);
-  for (const std::string& name : more_files(folder, read)) read_file(folder, name, read);
+  std::vector<std::string> names = more_files(folder, "nilo.d", read);
+  for (std::string& name : more_files(folder, "pages", read)) names.push_back(std::move(name));
+  if (names.size() + 1 > kFilesMax) {
+    read.diagnostics.push_back(diagnose(Code::too_many_files, {folder}, "", kFilesMax - 1));
+    names.clear();
+  }
+  for (const std::string& name : names) read_file(folder, name, read);
 
   Loaded out = parse(std::move(read.files));
   out.diagnostics.insert(out.diagnostics.begin(), read.diagnostics.begin(), read.diagnostics.end());

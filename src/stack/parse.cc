@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "stack/forms.h"
 #include "stack/read.h"
@@ -10,20 +11,32 @@ struct SectionReader {
   std::string_view name;
   std::string_view written;  // as it stands in a file
   void (*read)(const Member&, Reading&);
+  Node::Kind kind = Node::Kind::table;  // [[page]] is a list
 };
 
 constexpr SectionReader kSections[] = {
-    {"things", "[things]", read_things},    {"table", "[table.NAME]", read_tables},
-    {"rule", "[rule.NAME]", read_rules},    {"endpoint", "[endpoint.NAME]", read_endpoints},
-    {"alert", "[alert.NAME]", read_alerts}, {"mail", "[mail]", read_mail},
-    {"site", "[site]", read_site},          {"server", "[server]", read_settings},
-    {"tables", "[tables]", read_settings},  {"sql", "[sql]", read_settings},
+    {"things", "[things]", read_things},
+    {"table", "[table.NAME]", read_tables},
+    {"rule", "[rule.NAME]", read_rules},
+    {"endpoint", "[endpoint.NAME]", read_endpoints},
+    {"alert", "[alert.NAME]", read_alerts},
+    {"mail", "[mail]", read_mail},
+    {"page", "[[page]]", read_pages, Node::Kind::list},
+    {"site", "[site]", read_site},
+    {"server", "[server]", read_settings},
+    {"tables", "[tables]", read_settings},
+    {"sql", "[sql]", read_settings},
 };
 
 // In the design, and not in this version.
-constexpr std::string_view kLater[] = {"job", "page", "webhook", "policy", "model", "log"};
+constexpr std::string_view kLater[] = {"job", "webhook", "policy", "model", "log"};
 
 void read_section(const Member& section, Reading& reading) {
+  if (is_page_file(reading.file->name) && section.key != "page") {
+    reading.tell(Code::not_in_page_file, section.key_place,
+                 did_you_mean(section.key, std::array<std::string_view, 1>{"page"}), section.key);
+    return;
+  }
   if (std::find(std::begin(kLater), std::end(kLater), section.key) != std::end(kLater)) {
     reading.tell(Code::not_available, section.key_place, "", section.key, "");
     return;
@@ -43,7 +56,7 @@ void read_section(const Member& section, Reading& reading) {
                  meant.empty() ? fmt::format("there are {}", fmt::join(written, ", ")) : "");
     return;
   }
-  if (section.node.kind != Node::Kind::table) {
+  if (section.node.kind != known->kind) {
     reading.tell(Code::not_a_section, section.key_place,
                  fmt::format("this is {}", words_for(section.node.kind)), section.key,
                  known->written);
@@ -89,6 +102,8 @@ const Table* Stack::find_table(std::string_view name) const {
                                [&](const Table& table) { return table.schema.name == name; });
   return at == tables.end() ? nullptr : &*at;
 }
+
+bool is_page_file(std::string_view name) { return name.starts_with(kPagesFolder); }
 
 Loaded parse(SourceFiles files) {
   Reading reading;

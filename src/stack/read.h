@@ -9,7 +9,7 @@
 
 namespace nilo::stack {
 
-inline constexpr std::size_t kDeclaredMax = 1000;  // tables; rules; endpoints; alerts
+inline constexpr std::size_t kDeclaredMax = 1000;  // tables; rules; endpoints; alerts; pages
 
 void read_things(const Member& section, Reading& reading);     // [things]
 void read_tables(const Member& section, Reading& reading);     // [table.NAME]
@@ -19,6 +19,7 @@ void read_settings(const Member& section, Reading& reading);   // [server] [tabl
 void read_alerts(const Member& section, Reading& reading);     // [alert.NAME]
 void read_mail(const Member& section, Reading& reading);       // [mail]
 void read_site(const Member& section, Reading& reading);       // [site]
+void read_pages(const Member& section, Reading& reading);      // [[page]]
 
 // Across files: the tables that rules name, the types of endpoints' parameters, what selectors
 // name.

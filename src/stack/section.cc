@@ -199,6 +199,14 @@ std::optional<std::string> Section::zone(Key key) {
   return std::nullopt;
 }
 
+std::optional<std::string> Section::range(Key key) {
+  auto words = text(key);
+  if (!words || is_range(*words)) return words;
+  reading_.tell(Code::not_a_range, place_of(key.name), "", *words,
+                fmt::format("{} = {}", key.name, key.example));
+  return std::nullopt;
+}
+
 std::optional<Secret> Section::secret(Key key) {
   const Node* node = take(key.name);
   if (node == nullptr) return std::nullopt;

@@ -93,6 +93,7 @@ class Section {
   std::optional<std::string> choice(Key key, std::span<const std::string_view> choices);
   std::optional<Selector> selector(Key key);
   std::optional<std::string> zone(Key key);
+  std::optional<std::string> range(Key key);
   // {file|env|cred = "..."}; `key.example` is the name of a variable.
   std::optional<Secret> secret(Key key);
 

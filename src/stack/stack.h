@@ -1,9 +1,10 @@
-// stack/stack.h: what a user declares in nilo.toml and nilo.d/*.toml, read and checked.
+// stack/stack.h: what a user declares in nilo.toml, nilo.d/*.toml and pages/*.toml, read and
+// checked.
 //
 // In/out:  a folder, or its files in memory -> plain structures and every mistake found.
 // Threads: values and pure functions; load() reads the disk.
 // Limits:  kFilesMax files of kFileSizeMax bytes, keys nested kKeyDepthMax deep (toml.h).
-// Source:  docs/stack.md describes every key.
+// Source:  docs/stack.md describes every key, docs/pages.md those of pages.
 #pragma once
 
 #include <chrono>
@@ -149,7 +150,6 @@ struct Page {
   std::optional<Selector> for_things{};  // `for`: the page of each of these things
   std::string range = "24h";             // as written; relative ("7d"), or a day or two
   std::string zone = "site";             // or "viewer", or an IANA name
-  std::vector<std::string> pick{};
   std::vector<Panel> panels{};
   Place place;  // of its header; place.file is where its text is
 };
@@ -202,7 +202,11 @@ struct Loaded {
   bool ok() const { return diagnostics.empty(); }
 };
 
-// Reads `folder`/nilo.toml, then `folder`/nilo.d/*.toml in the order of their names.
+// Files of pages: they may be changed while the server runs, and have nothing but [[page]].
+inline constexpr std::string_view kPagesFolder = "pages/";
+bool is_page_file(std::string_view name);  // as in SourceFile::name
+
+// Reads `folder`/nilo.toml, then nilo.d/*.toml and pages/*.toml in the order of their names.
 // Never fails: a folder or file that cannot be read is a diagnostic.
 Loaded load(const std::string& folder);
 

@@ -216,6 +216,16 @@ TEST(Load, ReadsMoreFilesInTheOrderOfTheirNames) {
   EXPECT_EQ(loaded.stack.things[2].place, (Place{"nilo.d/20.toml", 2, 1, 1}));
 }
 
+TEST(Load, ReadsFilesOfPages) {
+  const Folder folder;
+  folder.write("nilo.toml", "");
+  folder.write("pages/a.toml", "[[page]]\nid = 'a'\npanel = [{ kind = 'alerts' }]\n");
+  const Loaded loaded = load(folder.path());
+  ASSERT_TRUE(loaded.ok()) << render(loaded.diagnostics, loaded.files, false);
+  ASSERT_EQ(loaded.stack.pages.size(), 1U);
+  EXPECT_EQ(loaded.stack.pages[0].place.file, "pages/a.toml");
+}
+
 TEST(Load, TellsOfAMissingFolder) {
   const Folder folder;
   EXPECT_THAT(codes_of(load(folder.path() + "/none")), ElementsAre("C001"));

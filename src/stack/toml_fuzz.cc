@@ -1,10 +1,11 @@
 // Any bytes as stack files, the second one behind a line "---": never a crash, and every mistake
-// can be shown. SQL texts know where they stand.
+// can be shown. SQL texts know where they stand; options of panels are JSON.
 #include <cstdint>
 #include <string_view>
 
 #include "base/assert.h"
 #include "stack/stack.h"
+#include "value/json.h"
 
 using nilo::stack::Text;
 
@@ -50,6 +51,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& table : loaded.stack.tables) {
     for (const Text& text : table.derived) check_places(text, loaded.files);
     NILO_ASSERT(table.schema.columns.size() == table.schema.stored_count() + table.derived.size());
+  }
+  nilo::JsonDocument json;
+  for (const auto& page : loaded.stack.pages) {
+    for (const auto& panel : page.panels) NILO_ASSERT(json.parse(panel.options_json));
   }
   return 0;
 }
