@@ -102,7 +102,8 @@ export interface Resource<T> {
 
 // What GET `path` answers, for a component. Asks again when path or query change, dropping the
 // older request; null asks nothing. When the server did not answer it is asked again every 5 s.
-export function useGet<T>(path: string | null, query?: Query): Resource<T> {
+// `every`: also again so often, in milliseconds, while the tab is seen.
+export function useGet<T>(path: string | null, query?: Query, every = 0): Resource<T> {
   const data = useSignal<T | null>(null);
   const error = useSignal<ApiError | null>(null);
   const loading = useSignal(path !== null);
@@ -135,6 +136,16 @@ export function useGet<T>(path: string | null, query?: Query): Resource<T> {
       clearTimeout(retry);
     };
   }, [address, again]);
+  useEffect(() => {
+    if (!every) return undefined;
+    const look = () => { if (!document.hidden) round.value += 1; };
+    const timer = setInterval(look, every);
+    document.addEventListener('visibilitychange', look);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', look);
+    };
+  }, [every]);
   return {
     data, error, loading,
     reload: () => { round.value += 1; },

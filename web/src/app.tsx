@@ -2,11 +2,17 @@
 import { useEffect, useState } from 'preact/hooks';
 import { asApiError, type ApiError } from './api';
 import { Logo } from './icons';
+import { useGlobalKeys } from './keys';
 import { arrivals, match, place } from './router';
 import { kRoutes, loadView, viewAtOnce, type View } from './routes';
 import { loadSession, session, sessionError } from './session';
+import { Jump, KeysHelp } from './shell/jump';
+import { Rail } from './shell/rail';
+import { TopBar } from './shell/top_bar';
 import { LiveRegion } from './ui/announce';
 import { EmptyState, ErrorState, Loading, PageHead } from './ui/parts';
+import { AckLink } from './views/ack';
+import { Login, Setup } from './views/gate';
 
 function NotFound() {
   return (
@@ -45,20 +51,45 @@ function CurrentView() {
   return View ? <View key={JSON.stringify(found.parts) + pattern} parts={found.parts} /> : <Loading />;
 }
 
-export function App() {
-  if (!session.value) {
-    return (
-      <div class="gate"><main>
-        <div class="brand"><Logo />Nilometer</div>
-        {sessionError.value ? <ErrorState error={sessionError.value} retry={() => void loadSession()} /> : <Loading />}
-      </main></div>
-    );
-  }
+function Inside() {
+  const [dialog, setDialog] = useState<'jump' | 'keys' | null>(null);
+  const close = () => setDialog(null);
+  useGlobalKeys({ jump: () => setDialog('jump'), help: () => setDialog('keys') });
   return (
     <>
       <a class="skip" href="#main">Skip to content</a>
-      <main class="main" id="main" tabIndex={-1}><CurrentView /></main>
-      <LiveRegion />
+      <div class="app">
+        <Rail />
+        <div>
+          <TopBar onJump={() => setDialog('jump')} />
+          <main class="main" id="main" tabIndex={-1}><CurrentView /></main>
+        </div>
+      </div>
+      {dialog === 'jump' && <Jump onClose={close} />}
+      {dialog === 'keys' && <KeysHelp onClose={close} />}
     </>
   );
+}
+
+function Waiting() {
+  return (
+    <div class="gate"><main>
+      <div class="brand"><Logo />Nilometer</div>
+      {sessionError.value ? <ErrorState error={sessionError.value} retry={() => void loadSession()} /> : <Loading />}
+    </main></div>
+  );
+}
+
+function Whole() {
+  const current = session.value;
+  const link = match('/ack/:token', place.value.path);
+  if (!current) return <Waiting />;
+  if (link) return <AckLink token={link['token'] ?? ''} />;
+  if (!current.claimed && !current.user) return <Setup />;
+  if (!current.user) return <Login />;
+  return <Inside />;
+}
+
+export function App() {
+  return <><Whole /><LiveRegion /></>;
 }

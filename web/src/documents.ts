@@ -231,3 +231,13 @@ export interface LiveMessage {
 }
 
 export interface LiveValues { of: string; t: number[]; v: Scalar[]; state?: ThingState }
+
+export interface Token {
+  name: string;
+  role: 'admin' | 'viewer' | 'device';
+  kind: 'token' | 'password';
+  revoked: boolean;
+  created: string;  // ISO 8601, as in the command line
+  expires: string | null;
+  topics?: string[];
+}

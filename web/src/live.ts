@@ -20,12 +20,13 @@ export interface Listener {
   onMessages?(messages: LiveMessage[], dropped: number): void;
   onValues?(values: LiveValues[], seq: number): void;
   onAlerts?(alerts: AlertItem[], seq: number): void;
+  onSubscribed?(seq: number | null): void;  // what changed before it may not have been told
   onReset?(): void;  // fetch again, then restart(seq)
   onError?(message: string, hint: string): void;
 }
 
 export interface Subscription {
-  restart(from: number): void;
+  restart(from: number | null): void;  // null: from now on
   close(): void;
 }
 
@@ -221,9 +222,12 @@ export class LiveClient {
     if (entry.waitsForRestart) return;
     if (frame.type === 'error') entry.listener.onError?.(frame.message ?? '', frame.hint ?? '');
     if (frame.type === 'messages') entry.listener.onMessages?.(frame.messages ?? [], frame.dropped ?? 0);
+    if (frame.type === 'subscribed') {
+      entry.seq ??= frame.seq ?? null;  // where one without `from` begins
+      entry.listener.onSubscribed?.(entry.seq);
+      return;
+    }
     if (frame.seq === undefined) return;
-    // `subscribed` tells where a subscription without `from` begins.
-    if (frame.type === 'subscribed') entry.seq ??= frame.seq;
     if (frame.type !== 'values' && frame.type !== 'alerts') return;
     if (entry.seq !== null && frame.seq <= entry.seq) return;  // seen already
     entry.seq = frame.seq;
@@ -249,10 +253,15 @@ function browserWorld(): World {
 
 export const live = new LiveClient(browserWorld());
 
+let followsTab = false;
+
 // Joins the one connection to the life of the tab.
 export function startLive(): void {
-  document.addEventListener('visibilitychange', () => live.setHidden(document.hidden));
-  window.addEventListener('online', () => live.hurry());
+  if (!followsTab) {
+    followsTab = true;
+    document.addEventListener('visibilitychange', () => live.setHidden(document.hidden));
+    window.addEventListener('online', () => live.hurry());
+  }
   live.setHidden(document.hidden);
   live.start();
 }

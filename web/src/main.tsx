@@ -1,11 +1,11 @@
 // Starts the pages: who is there, what is shown, what happens now.
 import { render } from 'preact';
-import { effect } from '@preact/signals';
+import { effect, untracked } from '@preact/signals';
 import { App } from './app';
-import { showFavicon } from './favicon';
 import { startLive, live } from './live';
 import { startRouter } from './router';
 import { loadTheRest } from './routes';
+import { startStore } from './store';
 import { loadSession, session, watchForLogout, watchSystemTheme } from './session';
 
 watchSystemTheme();
@@ -15,14 +15,18 @@ startRouter();
 const root = document.getElementById('app');
 if (root) render(<App />, root);
 
-// The live connection belongs to somebody who is in.
-let isStarted = false;
+// What is live belongs to somebody who is in.
+let leave: (() => void) | null = null;
 effect(() => {
   const isIn = session.value?.user != null;
-  if (isIn && !isStarted) startLive();
-  if (!isIn && isStarted) live.stop();
-  isStarted = isIn;
-  if (!isIn) showFavicon(false);
+  if (isIn && !leave) {
+    startLive();
+    leave = untracked(startStore);
+  } else if (!isIn && leave) {
+    live.stop();
+    leave();
+    leave = null;
+  }
 });
 
 void loadSession();

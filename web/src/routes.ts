@@ -8,6 +8,14 @@ type Load = () => Promise<View>;
 // The first pattern that fits (router.ts says how) wins.
 export const kRoutes: { pattern: string; view?: View; load?: Load }[] = [
   { pattern: '/', view: Overview },
+  { pattern: '/things', load: async () => (await import('./views/things')).Things },
+  { pattern: '/t/:thing', load: async () => (await import('./views/thing')).Thing },
+  { pattern: '/alerts', load: async () => (await import('./views/alerts')).Alerts },
+  { pattern: '/alerts/:alert', load: async () => (await import('./views/alert')).Alert },
+  { pattern: '/live', load: async () => (await import('./views/live')).Live },
+  { pattern: '/live/refused', load: async () => (await import('./views/refused')).Refused },
+  { pattern: '/settings', load: async () => (await import('./views/settings')).Settings },
+  { pattern: '/settings/:tab', load: async () => (await import('./views/settings')).Settings },
 ];
 
 const loaded = new Map<string, View>();

@@ -1,21 +1,107 @@
-// Overview: the problem first, otherwise since when all is quiet.
+// Overview, made by itself: the problem first, otherwise since when all is quiet; then what there is.
+import { useEffect } from 'preact/hooks';
 import { useGet } from '../api';
-import type { Status } from '../documents';
-import { count, number, sinceWhen } from '../format';
-import { EmptyState, ErrorState, PageHead } from '../ui/parts';
+import type { AlertList, Status, Thing, ThingList } from '../documents';
+import { bytes, count, number, plural, sinceWhen } from '../format';
+import { MarkIcon } from '../icons';
+import { useNewestValues, type NewestValues } from '../live_values';
+import { alertChanges, status } from '../store';
+import { EmptyState, ErrorState, Loading, PageHead, Panel } from '../ui/parts';
+import { AlertRows } from './alert_rows';
+import { FirstMessagePanel } from './first_message_panel';
+import { ThingTile } from './thing_tile';
+
+const kAlertsMax = 5;
+const kThingsMax = 48;
+const kEveryMs = 15_000;
+const kDiskLowBytes = 1e9;
+
+function Quiet({ state }: { state: Status }) {
+  const time = state.quiet_since ?? state.started;
+  return (
+    <p class="quiet"><MarkIcon mark="good" size={16} />
+      {state.quiet_since === null ? `No alert since the start, ${sinceWhen(time)}` : `All quiet since ${sinceWhen(time)}`}
+    </p>
+  );
+}
+
+function Problems() {
+  const alerts = useGet<AlertList>('/alerts', { state: 'open', limit: kAlertsMax });
+  useEffect(() => { if (alertChanges.value > 0) alerts.reload(); }, [alertChanges.value]);
+  const list = alerts.data.value;
+  const open = status.value?.alerts.open ?? 0;
+  if (alerts.error.value && !list) return <Panel title="Open alerts"><ErrorState error={alerts.error.value} retry={alerts.reload} /></Panel>;
+  if (!list) return null;
+  if (list.alerts.length === 0) return status.value ? <Quiet state={status.value} /> : null;
+  const isMore = open > list.alerts.length;
+  return (
+    <Panel title={<><MarkIcon mark="bad" /> {plural(Math.max(open, list.alerts.length), 'open alert')}</>}
+      aside={<a href="/alerts">{isMore ? `All ${count(open)}` : 'All alerts'}</a>}>
+      <AlertRows alerts={list.alerts} onChange={alerts.reload} />
+    </Panel>
+  );
+}
+
+// What else wants a person: notices that nobody got, a disk that fills.
+function Troubles({ state }: { state: Status }) {
+  const isDiskLow = state.disk.free_bytes < kDiskLowBytes;
+  if (state.notices.parked === 0 && !isDiskLow) return null;
+  return (
+    <ul class="troubles">
+      {state.notices.parked > 0 && (
+        <li><MarkIcon mark="warn" />{plural(state.notices.parked, 'notice')} could not be delivered. <a href="/settings/notices">Look why</a></li>
+      )}
+      {isDiskLow && <li><MarkIcon mark="warn" />The disk has {bytes(state.disk.free_bytes)} left. When it is full, messages are refused.</li>}
+    </ul>
+  );
+}
+
+function byType(things: Thing[]): [string, Thing[]][] {
+  const groups = new Map<string, Thing[]>();
+  for (const thing of things) groups.set(thing.type, [...(groups.get(thing.type) ?? []), thing]);
+  return [...groups];
+}
+
+export function headOfType(type: string): string {
+  if (!type) return 'Things';
+  const words = type.replace(/[_-]+/g, ' ');
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${words.endsWith('s') ? '' : 's'}`;
+}
+
+function Types({ list, values }: { list: ThingList; values: NewestValues }) {
+  return (
+    <>
+      {byType(list.things).map(([type, things]) => (
+        <Panel key={type} title={headOfType(type)} aside={<a href={`/things?type=${encodeURIComponent(type)}`}>As a table</a>}>
+          <ul class="tiles">{things.map((thing) => <ThingTile key={thing.id} thing={thing} values={values} />)}</ul>
+        </Panel>
+      ))}
+      {list.total > list.things.length && (
+        <p class="muted after"><a href="/things">All {count(list.total)} things</a></p>
+      )}
+    </>
+  );
+}
 
 export function Overview() {
-  const status = useGet<Status>('/status');
-  const data = status.data.value;
+  const things = useGet<ThingList>('/things', { limit: kThingsMax }, kEveryMs);
+  const list = things.data.value;
+  const state = status.value;
+  const values = useNewestValues((list?.things ?? []).flatMap((thing) => thing.fields.map((f) => `${thing.id}/${f.field}`)));
+  useEffect(() => { if (alertChanges.value > 0) things.reload(); }, [alertChanges.value]);
+  const isUntouched = list !== null && list.total === (list.counts.never ?? 0);
   return (
     <>
       <PageHead title="Overview">
-        {data && <span>{count(data.things.reporting)} of {count(data.things.total)} things reporting</span>}
-        {data && <span>{number(data.messages_per_s, 1)} messages/s</span>}
+        {state && <span>{count(state.things.reporting)} of {plural(state.things.total, 'thing')} reporting</span>}
+        {state && <span>{number(state.messages_per_s, state.messages_per_s < 10 ? 1 : 0)} messages/s</span>}
       </PageHead>
-      {status.error.value && <ErrorState error={status.error.value} retry={status.reload} />}
-      {data && data.alerts.open === 0 && data.quiet_since !== null
-        && <EmptyState title={`All quiet since ${sinceWhen(data.quiet_since)}`} />}
+      {isUntouched ? <FirstMessagePanel onMessage={things.reload} /> : <Problems />}
+      {state && <Troubles state={state} />}
+      {!list && !things.error.value && <Loading />}
+      {!list && things.error.value && <ErrorState error={things.error.value} retry={things.reload} />}
+      {list && list.total === 0 && !isUntouched && <EmptyState title="There are no things yet" />}
+      {list && list.total > 0 && <Types list={list} values={values} />}
     </>
   );
 }

@@ -1,0 +1,49 @@
+// The page behind the link in a mail: says what it is about; one click acknowledges. Asking first
+// matters, as mail programs open links by themselves.
+import { useState } from 'preact/hooks';
+import { asApiError, post, useGet, type ApiError } from '../api';
+import type { AlertItem } from '../documents';
+import { quantity } from '../format';
+import { Age } from '../ui/age';
+import { Button, ErrorState, Loading, StateMark, wordOfAlert } from '../ui/parts';
+import { Gate } from './gate';
+
+export function AckLink({ token }: { token: string }) {
+  const path = `/ack/${encodeURIComponent(token)}`;
+  const alert = useGet<AlertItem>(path);
+  const [error, setError] = useState<ApiError | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const item = alert.data.value;
+  const confirm = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      alert.set(await post<AlertItem>(path));
+    } catch (reason) {
+      setError(asApiError(reason));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const problem = error ?? alert.error.value;
+  const isOpen = item?.state === 'firing';
+  const [mark, word] = wordOfAlert(item?.state ?? 'firing');
+  return (
+    <Gate title={item && !isOpen ? 'This is taken care of' : 'Take care of this alert?'}>
+      {!item && !problem && <Loading />}
+      {problem && <ErrorState error={problem} />}
+      {item && (
+        <div class="stack">
+          <p class="ack-text wrap">{item.text}</p>
+          <p><StateMark mark={mark} word={word} /> <Age time={item.since} way="since" /></p>
+          {item.value !== null && <p class="muted">Newest value {quantity(item.value, item.unit)}</p>}
+          {isOpen && <p class="muted">Acknowledging stops the reminders. The others see that somebody is on it.</p>}
+          <div class="buttons">
+            {isOpen && <Button look="main" busy={isBusy} onClick={confirm}>Acknowledge</Button>}
+            <a class={isOpen ? 'button' : 'button main'} href={`/alerts/${encodeURIComponent(item.id)}`}>Open the alert</a>
+          </div>
+        </div>
+      )}
+    </Gate>
+  );
+}

@@ -1,0 +1,52 @@
+// Notices: what was sent to whom, and what the other side answered.
+import { useState } from 'preact/hooks';
+import { asApiError, post, type ApiError } from '../api';
+import type { NoticeItem } from '../documents';
+import { fullTime, moment, plural } from '../format';
+import type { Mark } from '../icons';
+import { isAdmin } from '../session';
+import { Button, ErrorState, StateMark, Table } from '../ui/parts';
+
+const kNoticeStates: Record<NoticeItem['state'], [Mark, string]> = {
+  sent: ['good', 'Delivered'], waiting: ['off', 'Waiting'], parked: ['bad', 'Given up'],
+};
+
+export function NoticeTable({ notices, onChange }: { notices: NoticeItem[]; onChange: () => void }) {
+  const [error, setError] = useState<ApiError | null>(null);
+  const retry = async (notice: NoticeItem) => {
+    setError(null);
+    try {
+      await post(`/notices/${encodeURIComponent(notice.id)}/retry`);
+    } catch (reason) {
+      setError(asApiError(reason));
+    }
+    onChange();
+  };
+  return (
+    <>
+      {error && <ErrorState error={error} />}
+      <Table label="Notices" rows={notices} keyOf={(notice) => notice.id} columns={[
+        { head: 'When', cell: (n) => <span class="nowrap" title={fullTime(n.created)}>{moment(n.created)}</span> },
+        { head: 'What', cell: (n) => <span class="wrap">{n.subject || n.event}</span>, isName: true },
+        { head: 'To', cell: (n) => <span class="wrap">{n.channel} {n.to}</span> },
+        {
+          head: 'Delivery',
+          cell: (n) => {
+            const [mark, word] = kNoticeStates[n.state] ?? ['off', n.state];
+            return (
+              <span class="name-cell"><StateMark mark={mark} word={n.tries > 1 ? `${word}, ${plural(n.tries, 'try', 'tries')}` : word} />
+                {n.answer && <span class="hint wrap">{n.answer}</span>}
+                {n.state === 'waiting' && n.next !== null && <span class="hint">next try {moment(n.next)}</span>}
+              </span>
+            );
+          },
+        },
+        {
+          head: '',
+          right: true,
+          cell: (n) => (n.state === 'parked' && isAdmin.value ? <Button small onClick={() => void retry(n)}>Try again</Button> : null),
+        },
+      ]} />
+    </>
+  );
+}

@@ -1,0 +1,145 @@
+// The people who may come in, and one's own password.
+import { useState } from 'preact/hooks';
+import { asApiError, del, post, useGet, type ApiError } from '../api';
+import type { Role, User } from '../documents';
+import { session } from '../session';
+import { Age } from '../ui/age';
+import { Button, Dialog, ErrorState, Field, Loading, Panel, Table } from '../ui/parts';
+import { kPasswordMin } from './gate';
+
+function NewUser({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
+  const [name, setName] = useState('');
+  const [role, setRole] = useState<Role>('viewer');
+  const [password, setPassword] = useState('');
+  const [error, setError] = useState<ApiError | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      await post('/users', { name: name.trim(), role, password });
+      onDone();
+      onClose();
+    } catch (reason) {
+      setError(asApiError(reason));
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title="Add a user" onClose={onClose}>
+      <form class="form" onSubmit={submit}>
+        <Field label="Name" name="name" value={name} required autocomplete="off" autocapitalize="none" spellcheck={false}
+          onInput={(event) => setName(event.currentTarget.value)} />
+        <div class="field">
+          <label for="role">Role</label>
+          <select id="role" value={role} onChange={(event) => setRole(event.currentTarget.value === 'admin' ? 'admin' : 'viewer')}>
+            <option value="viewer">Viewer: sees everything, changes nothing</option>
+            <option value="admin">Admin: may do everything</option>
+          </select>
+        </div>
+        <Field label="Password" name="password" type="password" value={password} required minLength={kPasswordMin} autocomplete="new-password"
+          hint={`At least ${kPasswordMin} characters. The user can change it.`} onInput={(event) => setPassword(event.currentTarget.value)} />
+        {error && <ErrorState error={error} />}
+        <div class="buttons end"><Button type="submit" look="main" busy={isBusy}>Add</Button></div>
+      </form>
+    </Dialog>
+  );
+}
+
+// Asks before something that cannot be taken back.
+export function Confirm({ title, text, verb, act, onClose, onDone }: {
+  title: string; text: string; verb: string; act: () => Promise<unknown>; onClose: () => void; onDone: () => void;
+}) {
+  const [error, setError] = useState<ApiError | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const go = async () => {
+    setBusy(true);
+    try {
+      await act();
+      onDone();
+      onClose();
+    } catch (reason) {
+      setError(asApiError(reason));
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <div class="stack">
+        <p class="wrap">{text}</p>
+        {error && <ErrorState error={error} />}
+        <div class="buttons end"><Button onClick={onClose}>Leave it</Button><Button look="danger" busy={isBusy} onClick={go}>{verb}</Button></div>
+      </div>
+    </Dialog>
+  );
+}
+
+export function Users() {
+  const users = useGet<{ users: User[] }>('/users');
+  const [isAdding, setAdding] = useState(false);
+  const [leaving, setLeaving] = useState<User | null>(null);
+  const list = users.data.value?.users;
+  return (
+    <Panel title="Users" aside={<Button small icon="plus" onClick={() => setAdding(true)}>Add a user</Button>}>
+      {users.error.value && <ErrorState error={users.error.value} retry={users.reload} />}
+      {!list && !users.error.value && <Loading />}
+      {list && (
+        <Table label="Users" rows={list} keyOf={(user) => user.name} columns={[
+          { head: 'Name', cell: (user) => <span class="wrap">{user.name}</span>, isName: true },
+          { head: 'Role', cell: (user) => user.role },
+          { head: 'Since', cell: (user) => <Age time={user.created} way="moment" />, phone: 'hide' },
+          { head: 'Last login', cell: (user) => <Age time={user.last_login} /> },
+          {
+            head: '',
+            right: true,
+            cell: (user) => (user.name === session.value?.user?.name ? <span class="hint">you</span>
+              : <Button small look="danger" onClick={() => setLeaving(user)} label={`Remove ${user.name}`}>Remove</Button>),
+          },
+        ]} />
+      )}
+      {isAdding && <NewUser onClose={() => setAdding(false)} onDone={users.reload} />}
+      {leaving && (
+        <Confirm title="Remove this user?" verb="Remove" text={`${leaving.name} is logged out everywhere and cannot come back.`}
+          act={() => del(`/users/${encodeURIComponent(leaving.name)}`)} onClose={() => setLeaving(null)} onDone={users.reload} />
+      )}
+    </Panel>
+  );
+}
+
+export function Password() {
+  const [old, setOld] = useState('');
+  const [fresh, setFresh] = useState('');
+  const [error, setError] = useState<ApiError | null>(null);
+  const [isDone, setDone] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setDone(false);
+    setError(null);
+    try {
+      await post('/session/password', { old, new: fresh });
+      setDone(true);
+      setOld('');
+      setFresh('');
+    } catch (reason) {
+      setError(asApiError(reason));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Panel title="Change your password">
+      <form class="form" onSubmit={submit}>
+        <Field label="Old password" name="old" type="password" value={old} required autocomplete="current-password"
+          onInput={(event) => setOld(event.currentTarget.value)} />
+        <Field label="New password" name="new" type="password" value={fresh} required minLength={kPasswordMin} autocomplete="new-password"
+          hint={`At least ${kPasswordMin} characters.`} onInput={(event) => setFresh(event.currentTarget.value)} />
+        {error && <ErrorState error={error} />}
+        {isDone && <p class="note good" role="status">Changed.</p>}
+        <div class="buttons"><Button type="submit" look="main" busy={isBusy}>Change</Button></div>
+      </form>
+    </Panel>
+  );
+}
