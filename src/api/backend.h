@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/account_backend.h"
+#include "api/live_backend.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "net/http.h"
@@ -80,6 +81,7 @@ struct Backend {
   // Does what let `who` in still hold? For connections that stay; quick.
   std::function<bool(const Principal& who)> is_current;
   AccountBackend accounts;
+  LiveBackend live;
 
   // Done when it is durable.
   std::function<void(Message, Done<void>)> publish;

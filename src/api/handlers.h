@@ -41,6 +41,11 @@ void list_tokens(const Context& context, Call& call);
 void make_token(const Context& context, Call& call);
 void revoke_token(const Context& context, Call& call);
 
+// live_handlers.cc
+void open_live(const Context& context, Call& call);
+void list_refused(const Context& context, Call& call);
+void allow_refused(const Context& context, Call& call);
+
 // status_handlers.cc
 void show_metrics(const Context& context, Call& call);
 void show_ready(const Context& context, Call& call);

@@ -78,8 +78,8 @@ class LiveHouse {
   ~LiveHouse() = default;
 };
 
-// Answers, at once or later, on any thread: may whoever opened this connection still listen?
-using LiveCheck = std::function<void(std::function<void(bool)>)>;
+// May whoever opened this connection still listen? Quick. Empty: yes.
+using LiveCheck = std::function<bool()>;
 
 class LiveHub {
  public:
@@ -94,6 +94,7 @@ class LiveHub {
 
   // From the house, in its order.
   void on_started(Seq applied);  // points after this record will come
+  void on_stopped();             // none will, until on_started()
   void on_gap();                 // points were lost: everybody fetches again
   void on_series(LiveSeries series);
   void on_point(LivePoint point);

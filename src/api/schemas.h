@@ -64,6 +64,22 @@ inline constexpr const char* kMadeTokenSchema = R"({
     "role":{"$ref":"#/components/schemas/Role"},
     "token":{"type":"string"}}})";
 
+inline constexpr const char* kRefusedSchema = R"({
+  "type":"object","properties":{"refused":{"type":"array","items":{"type":"object","properties":{
+    "id":{"type":"string"},
+    "time":{"type":"integer","description":"The newest one; milliseconds since 1970 UTC."},
+    "count":{"type":"integer"},
+    "what":{"enum":["connect","publish","subscribe"]},
+    "ip":{"type":"string"},
+    "client":{"type":"string"},
+    "user":{"type":"string"},
+    "topic":{"type":"string"},
+    "reason":{"type":"string"},
+    "allow":{"type":["string","null"],"description":"What allowing would do."}}}}}})";
+
+inline constexpr const char* kAllowedSchema = R"({
+  "type":"object","properties":{"done":{"type":"string"}}})";
+
 inline constexpr const char* kComponentSchemas = R"({
 "Error":{"type":"object","required":["error"],"properties":{"error":{
   "type":"object","required":["code","message"],"properties":{

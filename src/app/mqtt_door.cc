@@ -184,6 +184,7 @@ void MqttDoor::end_turn() {
 
 void MqttDoor::deliver(bus::Target target, const mqtt::Delivery& delivery,
                        const MessagePtr& message, Seq seq) {
+  if (target.loop == kLiveLoop) return rooms_.live.put(target.session, message);
   if (target.loop == index_) {
     broker_.deliver(delivery, message, seq);
     need_turn();
@@ -306,6 +307,19 @@ void MqttDoor::refused(const mqtt::Refusal& refusal) {
   about.principal = refusal.principal;
   about.source_ip = refusal.source_ip;
   about.received_us = rooms_.clock.wall_us();
+  using What = mqtt::Refusal::What;
+  const bool has_remedy = refusal.what == What::connect || refusal.what == What::publish ||
+                          refusal.what == What::subscribe;
+  if (has_remedy) {
+    const std::string_view user = refusal.principal.empty() ? refusal.user_name : refusal.principal;
+    rooms_.refused.add({.what = std::string(mqtt::word_of(refusal.what)),
+                        .client = std::string(refusal.client_id),
+                        .user = std::string(user),
+                        .ip = std::string(refusal.source_ip),
+                        .topic = std::string(refusal.topic),
+                        .reason = std::string(refusal.why),
+                        .time_us = about.received_us});
+  }
   const std::string source = fmt::format("mqtt/{}", mqtt::word_of(refusal.what));
   if (ingest_->report(source, refusal.why, about)) {
     rooms_.logger.warn("mqtt.refused", {{"what", mqtt::word_of(refusal.what)},

@@ -18,7 +18,9 @@
 
 #include "app/access.h"
 #include "app/ingest.h"
+#include "app/live_mail.h"
 #include "app/password_checks.h"
+#include "app/refused_list.h"
 #include "base/guarded.h"
 #include "mqtt/broker.h"
 #include "net/event_loop.h"
@@ -44,6 +46,8 @@ class MqttDoor final : public mqtt::Host, public Post {
     bus::Router& router;
     bus::Retained& retained;
     mqtt::SessionNumbers& numbers;
+    LiveMail& live;                     // for open pages
+    RefusedList& refused;               // for the page that lets devices in
     std::atomic<bool>& changes_wanted;  // set once somebody subscribes to `$table/...`
     log::Log& log;
     const Clock& clock;

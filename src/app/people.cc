@@ -102,6 +102,11 @@ api::Backend People::backend() {
   backend.revoke_token = [this](const std::string& name, const api::Done<void>& done) {
     revoke_token(name, done);
   };
+  backend.live.open = [this](std::function<bool()> may_stay) {
+    return rooms_.live.hub().open_session(std::move(may_stay));
+  };
+  backend.live.refused.list = [this] { return rooms_.refused.list(); };
+  backend.live.refused.forget = [this](std::uint64_t id) { return rooms_.refused.forget(id); };
   backend.ready = [this]() -> Result<void> {
     const auto failure = rooms_.log.failure();
     return failure ? Result<void>(*failure) : Result<void>();

@@ -6,8 +6,10 @@
 
 #include "api/backend.h"
 #include "app/access.h"
+#include "app/live_feed.h"
 #include "app/mqtt_door.h"
 #include "app/password_checks.h"
+#include "app/refused_list.h"
 #include "log/log.h"
 #include "stack/stack.h"
 #include "tables/sql.h"
@@ -25,6 +27,8 @@ class People {
     tables::Sql& sql;
     log::Log& log;
     const stack::Stack& stack;
+    LiveFeed& live;
+    RefusedList& refused;
   };
   explicit People(const Rooms& rooms) : rooms_(rooms) {}
 

@@ -16,10 +16,14 @@
 #include "app/access.h"
 #include "app/applier.h"
 #include "app/host.h"
+#include "app/live_feed.h"
+#include "app/live_mail.h"
 #include "app/mqtt_door.h"
 #include "app/notices.h"
 #include "app/password_checks.h"
 #include "app/people.h"
+#include "app/refused_list.h"
+#include "app/things.h"
 #include "app/web_files.h"
 #include "bus/retained.h"
 #include "bus/router.h"
@@ -39,9 +43,9 @@ constexpr int kLoopsMax = 4;
 // needs every row asks the table.
 constexpr std::size_t kChangesWaitingMax = 50'000;
 constexpr std::uint64_t kMemoryBeyondBudgets = std::uint64_t{2} << 30;
-// Descriptors that clients may not take: for the log, the state, and HTTP's 1024 connections. Half
-// of all, where there are few.
-constexpr std::size_t kDescriptorsKeptMax = 1280;
+// Descriptors that clients may not take: for the log, the state, and HTTP's 1024 connections and
+// 1024 WebSockets. Half of all, where there are few.
+constexpr std::size_t kDescriptorsKeptMax = 2304;
 constexpr std::string_view kAdminTokenName = "local-admin";
 constexpr std::int64_t kProgressEveryUs = 2'000'000;
 constexpr std::chrono::minutes kDropExpiredEvery{5};  // retained messages; readers skip them before
@@ -159,10 +163,11 @@ class RunningServer final : public Server {
     for (int i = 0; i < count; ++i) loops_.push_back(TRY(net::EventLoop::make()));
     people_loop_ = TRY(net::EventLoop::make());
     passwords_ = std::make_unique<PasswordChecks>(*access_);
+    live_mail_ = std::make_unique<LiveMail>(*people_loop_, metrics_);
     for (std::uint32_t i = 0; i < loops_.size(); ++i) {
-      const MqttDoor::Rooms rooms{*loops_[i], doors_,    *access_,         *passwords_,
-                                  router_,    retained_, session_numbers_, changes_wanted_,
-                                  *log_,      clock_,    logger_,          metrics_};
+      const MqttDoor::Rooms rooms{
+          *loops_[i],  doors_,   *access_,        *passwords_, router_, retained_, session_numbers_,
+          *live_mail_, refused_, changes_wanted_, *log_,       clock_,  logger_,   metrics_};
       doors_.push_back(
           std::make_unique<MqttDoor>(rooms, mqtt::Limits(), i, static_cast<std::uint32_t>(count)));
     }
@@ -315,8 +320,15 @@ class RunningServer final : public Server {
     sql.memory_max = stack_.settings.sql_memory_bytes.value_or(sql.memory_max);
     if (stack_.settings.sql_time) sql.time_max_us = stack_.settings.sql_time->count() * 1000;
     sql_ = tables::Sql::make(*tables_, sql, logger_);
-    people_ = std::make_unique<People>(
-        People::Rooms{*access_, *passwords_, *doors_[0], *tables_, *sql_, *log_, stack_});
+    things_ = std::make_unique<Things>(Things::Rooms{stack_, *tables_, clock_, logger_});
+    things_->load();
+    applier_->observe(*things_);
+    live_ = std::make_unique<LiveFeed>(LiveFeed::Rooms{*people_loop_, *live_mail_, router_,
+                                                       retained_, *tables_, *things_, *applier_,
+                                                       changes_wanted_, clock_, metrics_});
+    applier_->observe(*live_);
+    people_ = std::make_unique<People>(People::Rooms{*access_, *passwords_, *doors_[0], *tables_,
+                                                     *sql_, *log_, stack_, *live_, refused_});
     api_ =
         std::make_unique<api::Api>(people_->backend(), endpoints_of(stack_),
                                    api::ApiOptions{.loopback_names_only = options_.open,
@@ -377,6 +389,7 @@ class RunningServer final : public Server {
   bus::Retained retained_;
   mqtt::SessionNumbers session_numbers_;
   ErrorSlots error_slots_;
+  RefusedList refused_;
   NoticeNumbers notice_numbers_;
   std::atomic<bool> changes_wanted_{false};
   std::atomic<std::size_t> changes_waiting_{0};
@@ -397,10 +410,13 @@ class RunningServer final : public Server {
   // tasks is posted to it.
   std::unique_ptr<net::EventLoop> people_loop_;
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
+  std::unique_ptr<LiveMail> live_mail_;
   MqttDoors doors_;
   std::unique_ptr<Applier> applier_;
   std::unique_ptr<PasswordChecks> passwords_;
   std::unique_ptr<tables::Sql> sql_;
+  std::unique_ptr<Things> things_;
+  std::unique_ptr<LiveFeed> live_;
   std::unique_ptr<People> people_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::TcpListener> mqtt_listener_;

@@ -273,14 +273,16 @@ void Broker::refuse(const Connection& connection, Refusal::What what, std::strin
                     Reason reason, std::string_view why) {
   counters_.refused.add();
   std::string_view client_id;
+  std::string_view user_name;
   Connect packet;
   if (connection.session != nullptr) {
     client_id = connection.session->client_id;
   } else if (!decode({PacketType::connect, 0, connection.connect_packet, 0}, packet)) {
     client_id = packet.client_id;
+    user_name = packet.user_name;
   }
-  rooms_.host.refused(
-      {what, client_id, connection.principal.name, connection.source_ip, topic, reason, why});
+  rooms_.host.refused({what, client_id, connection.principal.name, connection.source_ip, topic,
+                       reason, why, user_name});
 }
 
 void Broker::set_timer(Connection& connection, std::int64_t due_us) {

@@ -77,7 +77,8 @@ struct Refusal {
   std::string_view source_ip;
   std::string_view topic;  // topic or filter; empty where there is none
   Reason reason{};
-  std::string_view why;  // in words
+  std::string_view why;          // in words
+  std::string_view user_name{};  // what a CONNECT showed; proves nothing
 };
 std::string_view word_of(Refusal::What what);
 

@@ -81,6 +81,8 @@ std::string_view HttpResponse::header(std::string_view name) const {
 
 std::string_view reason_phrase(int status) {
   switch (status) {
+    case 101:
+      return "Switching Protocols";
     case 200:
       return "OK";
     case 201:

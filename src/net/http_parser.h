@@ -38,6 +38,9 @@ class HttpRequestParser {
   bool keep_alive() const { return keep_alive_; }
   bool is_head() const { return is_head_; }
 
+  // What came after the last request, when the connection stops being HTTP.
+  std::string take_rest() { return std::move(pending_); }
+
   // After failed.
   const HttpFailure& failure() const { return failure_; }
 

@@ -12,6 +12,7 @@
 #include "net/http_parser.h"
 #include "net/tcp_listener.h"
 #include "net/tcp_stream.h"
+#include "net/websocket_connection.h"
 
 namespace nilo::net {
 namespace {
@@ -50,12 +51,14 @@ std::string serialise(const HttpResponse& response, bool is_head, bool keep_aliv
   std::string out = "HTTP/1.1 " + std::to_string(response.status) + " ";
   out.append(reason_phrase(response.status)).append("\r\n");
   append_header(out, "Date", http_date());
-  append_header(out, "Connection", keep_alive ? "keep-alive" : "close");
+  if (response.status != 101) {
+    append_header(out, "Connection", keep_alive ? "keep-alive" : "close");
+  }
   for (const auto& [name, value] : kHeaders) {
     if (!find_value(response.headers, name)) append_header(out, name, value);
   }
   for (const auto& [name, value] : response.headers) append_header(out, name, value);
-  const bool has_body = response.status != 204 && response.status != 304;
+  const bool has_body = response.status != 101 && response.status != 204 && response.status != 304;
   if (has_body) {
     append_header(out, "Content-Type", response.content_type);
     append_header(out, "Content-Length", std::to_string(response.body.size()));
@@ -103,6 +106,7 @@ class HttpServer::Connections : public std::enable_shared_from_this<Connections>
   void accept(int fd, std::string remote_ip);
   void sweep();
   void answer(std::uint64_t number, const HttpResponse& response);
+  void open_websocket(std::uint64_t number);
   Respond make_respond(std::uint64_t number);
 
   EventLoop& loop_;
@@ -111,6 +115,7 @@ class HttpServer::Connections : public std::enable_shared_from_this<Connections>
   std::unique_ptr<TcpListener> listener_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t last_number_ = 0;
+  std::size_t websocket_count_ = 0;  // of connections_
   TimerId sweep_timer_ = TimerId::none;
 };
 
@@ -124,10 +129,16 @@ class HttpServer::Connections::Connection final : public StreamHandler {
         stream_(all.loop_, *this),
         parser_(all.limits_.header_size_max, all.limits_.body_size_max) {}
 
+  ~Connection() {
+    if (websocket_ != nullptr) --all_.websocket_count_;
+  }
+
   Result<void> open(int fd) { return stream_.open(fd); }
+  void open_websocket() { websocket_->open(parser_.take_rest()); }
 
   void answer(const HttpResponse& response) {
     is_waiting_ = false;
+    if (response.websocket != nullptr) return upgrade(response);
     const bool keep_alive = parser_.keep_alive() && !peer_ended_;
     stream_.send(serialise(response, parser_.is_head(), keep_alive));
     since_ = Clock::now();
@@ -140,29 +151,36 @@ class HttpServer::Connections::Connection final : public StreamHandler {
 
   // Closes what waited too long.
   void check(Clock::time_point now) {
+    if (websocket_ != nullptr) {
+      if (!websocket_->check(now)) cut();
+      return;
+    }
     if (is_waiting_ || is_closing_) return;
     if (std::exchange(unsent_seen_, stream_.unsent()) != stream_.unsent()) since_ = now;
     const bool is_reading = stream_.unsent() == 0 && !parser_.is_between_requests();
     if (is_reading && now - since_ >= all_.limits_.request_timeout) {
       fail({408, "the request did not arrive in time"});
     } else if (!is_reading && now - since_ >= all_.limits_.idle_timeout) {
-      stream_.close();
-      all_.connections_.erase(number_);
+      cut();
     }
   }
 
  private:
   void on_bytes(std::string_view bytes) override {
+    if (websocket_ != nullptr) return websocket_->on_bytes(bytes);
     if (parser_.is_between_requests()) since_ = Clock::now();
     parser_.feed(bytes);
     work();
   }
 
-  void on_flushed() override { work(); }
+  void on_flushed() override {
+    if (websocket_ != nullptr) return websocket_->on_flushed();
+    work();
+  }
 
   bool on_end() override {
     peer_ended_ = true;
-    return is_waiting_ || stream_.unsent() > 0;
+    return websocket_ == nullptr && (is_waiting_ || stream_.unsent() > 0);
   }
 
   void on_closed(std::string_view /*reason*/) override { all_.connections_.erase(number_); }
@@ -171,7 +189,7 @@ class HttpServer::Connections::Connection final : public StreamHandler {
   // read the answer before. Reading stops meanwhile, so that a client cannot fill our memory.
   void work() {
     is_working_ = true;
-    while (!is_waiting_ && !is_closing_ && stream_.unsent() == 0) {
+    while (!is_waiting_ && !is_closing_ && websocket_ == nullptr && stream_.unsent() == 0) {
       const HttpRequestParser::State state = parser_.parse();
       if (state == HttpRequestParser::State::failed) fail(parser_.failure());
       if (state != HttpRequestParser::State::complete) break;
@@ -181,6 +199,7 @@ class HttpServer::Connections::Connection final : public StreamHandler {
       all_.handler_(std::move(request), all_.make_respond(number_));
     }
     is_working_ = false;
+    if (websocket_ != nullptr) return;  // reads when it is open
     if (is_waiting_ || stream_.unsent() > 0) return stream_.pause_reading();
     stream_.resume_reading();
     if (!is_closing_ && parser_.wants_continue()) stream_.send("HTTP/1.1 100 Continue\r\n\r\n");
@@ -192,12 +211,33 @@ class HttpServer::Connections::Connection final : public StreamHandler {
     stream_.close_after_flush();
   }
 
+  // At once; what was not sent is lost.
+  void cut() {
+    stream_.close();
+    all_.connections_.erase(number_);
+  }
+
+  void upgrade(const HttpResponse& response) {
+    if (all_.websocket_count_ >= all_.limits_.websockets_max) {
+      return fail({503, "too many open WebSockets"});
+    }
+    ++all_.websocket_count_;
+    websocket_ = std::make_unique<WebSocketConnection>(all_.loop_, stream_, response.websocket);
+    stream_.pause_reading();
+    stream_.send(serialise(response, false, true));
+    // Not from here: this may be the handler's own answer.
+    all_.loop_.post([weak = all_.weak_from_this(), number = number_] {
+      if (const auto all = weak.lock()) all->open_websocket(number);
+    });
+  }
+
   Connections& all_;
   std::uint64_t number_;
   std::string remote_ip_;
   TcpStream stream_;
   HttpRequestParser parser_;
-  Clock::time_point since_ = Clock::now();  // when what it waits for now began
+  std::unique_ptr<WebSocketConnection> websocket_;  // from the answer on that made it one
+  Clock::time_point since_ = Clock::now();          // when what it waits for now began
   std::size_t unsent_seen_ = 0;
   bool is_waiting_ = false;  // for the handler
   bool is_working_ = false;  // in work(): an answer given at once must not start it again
@@ -240,7 +280,10 @@ HttpServer::Connections::Connections(EventLoop& loop, HttpLimits limits, HttpHan
   sweep_timer_ = loop_.every(std::max(period, std::chrono::milliseconds(1)), [this] { sweep(); });
 }
 
-HttpServer::Connections::~Connections() { loop_.cancel(sweep_timer_); }
+HttpServer::Connections::~Connections() {
+  loop_.cancel(sweep_timer_);
+  connections_.clear();  // while the counts they keep are still here
+}
 
 Result<void> HttpServer::Connections::listen(const Address& address, Logger& logger) {
   listener_ = TRY(TcpListener::listen(
@@ -249,7 +292,7 @@ Result<void> HttpServer::Connections::listen(const Address& address, Logger& log
 }
 
 void HttpServer::Connections::accept(int fd, std::string remote_ip) {
-  if (connections_.size() >= limits_.connections_max) {
+  if (connections_.size() - websocket_count_ >= limits_.connections_max) {
     const std::string refusal =
         serialise(failure_response(503, "too many connections"), false, false);
     [[maybe_unused]] const auto sent =
@@ -274,6 +317,11 @@ void HttpServer::Connections::sweep() {
 void HttpServer::Connections::answer(std::uint64_t number, const HttpResponse& response) {
   const auto found = connections_.find(number);
   if (found != connections_.end()) found->second->answer(response);
+}
+
+void HttpServer::Connections::open_websocket(std::uint64_t number) {
+  const auto found = connections_.find(number);
+  if (found != connections_.end()) found->second->open_websocket();
 }
 
 Respond HttpServer::Connections::make_respond(std::uint64_t number) {

@@ -1,10 +1,11 @@
 // net/http_server.h: HTTP/1.1 on one loop.
 //
 // In/out:  bytes of many connections -> HttpHandler -> answers, in the order asked. One request a
-//          connection is under way; what a client sends ahead waits in the kernel.
+//          connection is under way; what a client sends ahead waits in the kernel. An answer with a
+//          WebSocketHandler (net/websocket.h) ends HTTP on its connection.
 // Threads: the loop's; the Respond of a request may be called from any thread.
 // Limits:  HttpLimits. Too much of a header is 431, of a body 413; too slow is 408; one
-//          connection too many is answered 503 and closed.
+//          connection or WebSocket too many is answered 503 and closed.
 // Source:  RFC 9112. Content-Length together with Transfer-Encoding, and bad chunks, are refused.
 #pragma once
 
@@ -23,7 +24,8 @@ namespace nilo::net {
 struct HttpLimits {
   std::size_t header_size_max = 16 * 1024;  // of the request line, and of all fields
   std::size_t body_size_max = 1024 * 1024;
-  std::size_t connections_max = 1024;
+  std::size_t connections_max = 1024;  // that are no WebSockets
+  std::size_t websockets_max = 1024;
   // From the first byte of a request to its last.
   std::chrono::milliseconds request_timeout{10'000};
   // Nothing asked, or an answer of which nothing is read.

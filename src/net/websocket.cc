@@ -63,13 +63,6 @@ std::string websocket_accept_key(std::string_view key) {
   return base64_encoded({reinterpret_cast<const char*>(digest), sizeof digest});
 }
 
-bool is_own_origin(const HttpRequest& request) {
-  const std::string_view origin = request.header("origin");
-  if (origin.empty()) return true;
-  const std::string host(request.header("host"));
-  return origin == "http://" + host || origin == "https://" + host;
-}
-
 Result<HttpResponse> accept_websocket(const HttpRequest& request,
                                       std::shared_ptr<WebSocketHandler> handler,
                                       std::string_view protocol) {

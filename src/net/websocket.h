@@ -77,10 +77,6 @@ class WebSocketHandler {
 // Sec-WebSocket-Accept for a client's Sec-WebSocket-Key.
 std::string websocket_accept_key(std::string_view key);
 
-// Did the page that asks come from this server? Browsers always send Origin with a WebSocket, and
-// send our cookies with it, whoever wrote the page. Without Origin it is no browser.
-bool is_own_origin(const HttpRequest& request);
-
 // The answer that makes a WebSocket of the connection; `handler` hears from then on. With a
 // `protocol`, the client must have offered it.
 // invalid_argument: not a WebSocket handshake of version 13, or the protocol was not offered.
