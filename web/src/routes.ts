@@ -8,6 +8,7 @@ type Load = () => Promise<View>;
 // The first pattern that fits (router.ts says how) wins.
 export const kRoutes: { pattern: string; view?: View; load?: Load }[] = [
   { pattern: '/', view: Overview },
+  { pattern: '/p/:page', load: async () => (await import('./page/page_view')).PageView },
   { pattern: '/things', load: async () => (await import('./views/things')).Things },
   { pattern: '/t/:thing', load: async () => (await import('./views/thing')).Thing },
   { pattern: '/alerts', load: async () => (await import('./views/alerts')).Alerts },

@@ -1,0 +1,262 @@
+// A `table` panel: intervals (use per day), things, alerts, or the answer to a question in SQL.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { asApiError, get, post, type ApiError } from '../api';
+import type { AlertItem, AlertList, FieldValue, Interval, Panel } from '../documents';
+import { isoTime, moment, now, quantity, zone } from '../format';
+import type { PanelPage } from '../page/time';
+import { dateFormat } from '../time/zone';
+import { Age } from '../ui/age';
+import { Button, ErrorState, StateMark, Table, wordOfAlert, wordOfThing, type Column } from '../ui/parts';
+import { csvText, download, type Cell } from './csv';
+import { Nothing, Outdated, PanelFrame, Waiting } from './frame';
+import { columnOptions, forThing, listOption, numberOption, textOption, type ColumnOption } from './options';
+import { useValues } from './values';
+
+const kHeight = 160;
+const kRowsMax = 200;
+const kRowsAtOnce = 12; // the rest comes with a click
+const kAgainMs = 60_000;
+
+// What a table shows, whatever its rows are.
+interface Sheet {
+  heads: { name: string; right: boolean }[];
+  rows: { key: string; cells: ComponentChildren[]; raw: Cell[] }[];
+}
+
+interface Asked<T> {
+  data: T | null;
+  error: ApiError | null;
+  again: () => void;
+}
+
+// Asks when `key` changes and every minute while somebody looks.
+function useAsked<T>(key: string, ask: (signal: AbortSignal) => Promise<T>): Asked<T> {
+  const [data, setData] = useState<T | null>(null);
+  const [error, setError] = useState<ApiError | null>(null);
+  const [round, setRound] = useState(0);
+  useEffect(() => {
+    const abort = new AbortController();
+    ask(abort.signal).then((answer) => { setData(answer); setError(null); }, (reason: unknown) => {
+      if (!abort.signal.aborted) setError(asApiError(reason));
+    });
+    const timer = setTimeout(() => setRound((n) => n + 1), kAgainMs);
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+    };
+  }, [key, round]);
+  return { data, error, again: () => setRound((n) => n + 1) };
+}
+
+const kStatHeads: Record<string, string> = {
+  count: 'Readings', mean: 'Mean', sd: 'Deviation', min: 'Lowest', q25: 'Lower quarter', median: 'Median',
+  q75: 'Upper quarter', max: 'Highest', first: 'First', last: 'Last', change: 'Change',
+};
+const kStats = ['first', 'last', 'min', 'max'];
+
+// "Tue 24 Nov", or with the hour for buckets shorter than a day; a day of 23 or 25 hours says so.
+function bucketName(row: Interval, every: string, zoneName: string): string {
+  const isDay = /[dw]$/.test(every);
+  const format = dateFormat('en-GB', zoneName, isDay
+    ? { weekday: 'short', day: 'numeric', month: 'short' }
+    : { weekday: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+  const name = format.format(row.start);
+  return every === '1d' && row.end - row.start !== 24 * 36e5 ? `${name} (${(row.end - row.start) / 36e5} h)` : name;
+}
+
+function intervalSheet(rows: Interval[], values: FieldValue[], stats: string[], every: string, zoneName: string): Sheet {
+  const byName = new Map(values.map((value) => [value.of, value]));
+  const isMany = new Set(rows.map(({ of }) => of)).size > 1;
+  const fields = new Set(rows.map(({ of }) => of.split('/')[1])).size;
+  const valueOf = (row: Interval, name: string): number | null => {
+    if (name === 'change') return row.first === null || row.last === null ? null : row.last - row.first;
+    const value = (row as unknown as Record<string, unknown>)[name];
+    return typeof value === 'number' ? value : null;
+  };
+  const whoOf = (of: string) => {
+    const value = byName.get(of);
+    return value ? (fields > 1 ? `${value.name} ${value.field}` : value.name) : of;
+  };
+  const newest = [...rows].sort((a, b) => b.start - a.start || a.of.localeCompare(b.of));
+  return {
+    heads: [{ name: every.endsWith('d') ? 'Day' : every.endsWith('w') ? 'Week of' : 'From', right: false },
+      ...(isMany ? [{ name: 'Thing', right: false }] : []),
+      ...stats.map((name) => ({ name: kStatHeads[name] ?? name, right: true }))],
+    rows: newest.map((row) => {
+      const meta = byName.get(row.of);
+      const numbers = stats.map((name) => valueOf(row, name));
+      return {
+        key: `${row.of} ${row.start}`,
+        cells: [<span class="nowrap">{bucketName(row, every, zoneName)}</span>, ...(isMany ? [whoOf(row.of)] : []),
+          ...numbers.map((value, i) => (stats[i] === 'count' ? quantity(value) : quantity(value, meta?.unit ?? '', meta?.decimals ?? null)))],
+        raw: [isoTime(row.start), ...(isMany ? [row.of] : []), ...numbers],
+      };
+    }),
+  };
+}
+
+function thingSheet(values: FieldValue[], columns: ColumnOption[]): Sheet {
+  const things = new Map<string, FieldValue[]>();
+  for (const value of values) things.set(value.thing, [...(things.get(value.thing) ?? []), value]);
+  const fields = [...new Set(values.map(({ field }) => field))];
+  const names = columns.length ? columns.map(({ name }) => name) : ['name', 'state', 'age', ...fields];
+  const heads: Record<string, string> = { name: 'Name', id: 'Id', state: 'State', age: 'Seen', type: 'Type' };
+  const cell = (own: FieldValue[], name: string): [ComponentChildren, Cell] => {
+    const any = own[0]!;
+    const seen = Math.max(...own.map(({ time }) => time ?? -Infinity));
+    if (name === 'name') return [<a href={`/t/${encodeURIComponent(any.thing)}`}>{any.name}</a>, any.name];
+    if (name === 'id') return [any.thing, any.thing];
+    if (name === 'type') return [any.type, any.type];
+    if (name === 'state') {
+      const [mark, word] = wordOfThing(any.state);
+      return [<StateMark mark={mark} word={word} />, any.state];
+    }
+    if (name === 'age') return Number.isFinite(seen) ? [<Age time={seen} />, isoTime(seen)] : ['never', null];
+    const value = own.find(({ field }) => field === name);
+    const option = columns.find((column) => column.name === name);
+    return [quantity(value?.value, option?.unit || value?.unit, option?.decimals ?? value?.decimals ?? null), value?.value];
+  };
+  return {
+    heads: names.map((name) => ({ name: heads[name] ?? name, right: !(name in heads) })),
+    rows: [...things].map(([thing, own]) => {
+      const cells = names.map((name) => cell(own, name));
+      return { key: thing, cells: cells.map(([shown]) => shown), raw: cells.map(([, raw]) => raw) };
+    }),
+  };
+}
+
+function alertSheet(alerts: AlertItem[]): Sheet {
+  return {
+    heads: ['Since', 'What', 'Thing', 'State'].map((name) => ({ name, right: false })),
+    rows: alerts.map((alert) => {
+      const [mark, word] = wordOfAlert(alert.state);
+      return {
+        key: alert.id,
+        cells: [moment(alert.since), <a href={`/alerts/${encodeURIComponent(alert.id)}`}>{alert.text}</a>, alert.name,
+          <StateMark mark={mark} word={word} />],
+        raw: [isoTime(alert.since), alert.text, alert.name, alert.state],
+      };
+    }),
+  };
+}
+
+export interface SqlAnswer { columns: { name: string; type: string }[]; rows: Cell[][] }
+
+function sqlSheet(answer: SqlAnswer, columns: ColumnOption[]): Sheet {
+  const names = answer.columns.map(({ name }) => name);
+  const wanted: ColumnOption[] = columns.length ? columns : names.map((name) => ({ name, unit: '', decimals: null }));
+  const picked = wanted.map((column) => ({ ...column, at: names.indexOf(column.name) })).filter(({ at }) => at >= 0);
+  const isNumber = (at: number) => answer.rows.some((row) => typeof row[at] === 'number');
+  const shown = (value: Cell, at: number, { unit, decimals }: ColumnOption) => {
+    const type = answer.columns[at]!.type.toLowerCase();
+    const time = type.startsWith('timestamp') ? Date.parse(String(value)) : NaN;
+    return Number.isFinite(time) ? moment(time, now()) : quantity(value, unit, decimals);
+  };
+  return {
+    heads: picked.map(({ name, at }) => ({ name, right: isNumber(at) })),
+    rows: answer.rows.map((row, i) => ({
+      key: String(i),
+      cells: picked.map((column) => shown(row[column.at], column.at, column)),
+      raw: picked.map(({ at }) => row[at]),
+    })),
+  };
+}
+
+function fileName(panel: Panel): string {
+  const name = textOption(panel, 'title', 'table').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+  return `${name || 'table'}.csv`;
+}
+
+function SheetTable({ panel, sheet }: { panel: Panel; sheet: Sheet }) {
+  const limit = Math.min(kRowsMax, numberOption(panel, 'limit') ?? kRowsAtOnce);
+  const [isWhole, setWhole] = useState(false);
+  const rows = isWhole ? sheet.rows : sheet.rows.slice(0, limit);
+  const columns: Column<Sheet['rows'][number]>[] = sheet.heads.map((head, i) => ({
+    head: head.name, right: head.right, isName: i === 0, cell: (row) => row.cells[i],
+  }));
+  return (
+    <>
+      <Table label={textOption(panel, 'title', 'Table')} columns={columns} rows={rows} keyOf={(row) => row.key} />
+      {sheet.rows.length > rows.length && (
+        <p class="more"><Button small look="bare" onClick={() => setWhole(true)}>Show all {sheet.rows.length} rows</Button></p>
+      )}
+    </>
+  );
+}
+
+function Whole({ panel, asked, sheet, empty }: {
+  panel: Panel; asked: { error: ApiError | null; again: () => void }; sheet: Sheet | null; empty: string;
+}) {
+  const save = () => sheet && download(fileName(panel), csvText(sheet.heads.map(({ name }) => name), sheet.rows.map(({ raw }) => raw)));
+  return (
+    <PanelFrame panel={panel} aside={sheet && sheet.rows.length > 0 && <Button small look="bare" onClick={save}>Download CSV</Button>}>
+      {!sheet && !asked.error && <Waiting height={kHeight} />}
+      {!sheet && asked.error && <ErrorState error={asked.error} retry={asked.again} />}
+      {sheet?.rows.length === 0 && <Nothing title={textOption(panel, 'empty', 'No rows')} hint={empty} />}
+      {sheet && sheet.rows.length > 0 && <SheetTable panel={panel} sheet={sheet} />}
+      {sheet && asked.error && <Outdated error={asked.error} retry={asked.again} />}
+    </PanelFrame>
+  );
+}
+
+interface Props { panel: Panel; page: PanelPage }
+
+// Whole minutes, so that a window that follows the clock is not asked for each second.
+function spanQuery(page: PanelPage): { from: number; to: number } {
+  const { from, to } = page.time.view.value;
+  return { from: Math.floor(from / 60_000) * 60_000, to: Math.ceil(to / 60_000) * 60_000 };
+}
+
+function IntervalTable({ panel, page }: Props) {
+  const of = forThing(listOption(panel, 'of'), page.thing).join(',');
+  const every = textOption(panel, 'every', '1d');
+  const zoneName = page.time.zone.value;
+  const query = { of, every, zone: zoneName, ...spanQuery(page) };
+  const selectors = useMemo(() => forThing(listOption(panel, 'of'), page.thing), [panel, page]);
+  const { values } = useValues(selectors);
+  const asked = useAsked(JSON.stringify(query), (signal) => get<{ rows: Interval[] }>('/intervals', query, signal));
+  const stats = listOption(panel, 'stats', kStats);
+  const sheet = asked.data && values.value && intervalSheet(asked.data.rows, values.value, stats, every, zoneName);
+  return <Whole panel={panel} asked={asked} sheet={sheet} empty="No reading lies in the time this page shows." />;
+}
+
+function ThingTable({ panel, page }: Props) {
+  const of = useMemo(() => forThing(listOption(panel, 'of'), page.thing), [panel, page]);
+  const set = useValues(of);
+  const values = set.values.value;
+  return <Whole panel={panel} asked={{ error: set.error.value, again: set.reload }}
+    sheet={values && thingSheet(values, columnOptions(panel))} empty={`Nothing fits ${of.join(', ')} yet.`} />;
+}
+
+function AlertTable({ panel }: Props) {
+  const query = { state: 'all', limit: 100 };
+  const asked = useAsked('alerts', (signal) => get<AlertList>('/alerts', query, signal));
+  void zone.value;
+  return <Whole panel={panel} asked={asked} sheet={asked.data && alertSheet(asked.data.alerts)} empty="No alert has ever been raised." />;
+}
+
+function SqlTable({ panel, page }: Props) {
+  const sql = textOption(panel, 'sql');
+  const { from, to } = spanQuery(page);
+  const params: Record<string, string> = {};
+  if (/\$from\b/.test(sql)) params['from'] = isoTime(from);
+  if (/\$to\b/.test(sql)) params['to'] = isoTime(to);
+  if (/\$thing\b/.test(sql) && page.thing !== null) params['thing'] = page.thing;
+  const body = { sql, params };
+  const asked = useAsked(JSON.stringify(body), (signal) => post<SqlAnswer>('/sql', body, signal));
+  void zone.value;
+  return <Whole panel={panel} asked={asked} sheet={asked.data && sqlSheet(asked.data, columnOptions(panel))} empty="The question has no answer yet." />;
+}
+
+export function TablePanel(props: Props) {
+  if (textOption(props.panel, 'sql')) return <SqlTable {...props} />;
+  switch (textOption(props.panel, 'rows', 'intervals')) {
+    case 'things':
+      return <ThingTable {...props} />;
+    case 'alerts':
+      return <AlertTable {...props} />;
+    default:
+      return <IntervalTable {...props} />;
+  }
+}
