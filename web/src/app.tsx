@@ -62,7 +62,7 @@ function Inside() {
         <Rail />
         <div>
           <TopBar onJump={() => setDialog('jump')} />
-          <main class="main" id="main" tabIndex={-1}><CurrentView /></main>
+          <main class="content" id="main" tabIndex={-1}><CurrentView /></main>
         </div>
       </div>
       {dialog === 'jump' && <Jump onClose={close} />}

@@ -30,7 +30,7 @@ describe('number', () => {
 
 describe('quantity', () => {
   it('parts number and unit by a space that does not break', () => {
-    expect(quantity(15.73, '%', 2)).toBe('15.73\u202f%');
+    expect(quantity(15.73, '%', 2)).toBe('15.73\u00a0%');
   });
   it('knows every type of value', () => {
     expect(quantity(null, '%')).toBe('\u2013');
@@ -41,25 +41,25 @@ describe('quantity', () => {
 
 describe('span', () => {
   it('goes from seconds to days', () => {
-    expect(span(12 * s)).toBe('12\u202fs');
-    expect(span(90 * s - 1)).toBe('89\u202fs');
-    expect(span(90 * s)).toBe('1\u202fmin');
-    expect(span(40 * min)).toBe('40\u202fmin');
-    expect(span(26 * h)).toBe('26\u202fh');
+    expect(span(12 * s)).toBe('12\u00a0s');
+    expect(span(90 * s - 1)).toBe('89\u00a0s');
+    expect(span(90 * s)).toBe('1\u00a0min');
+    expect(span(40 * min)).toBe('40\u00a0min');
+    expect(span(26 * h)).toBe('26\u00a0h');
     expect(span(36 * h)).toBe('1 day');
     expect(span(3 * day)).toBe('3 days');
   });
   it('is never negative, though clocks jump', () => {
-    expect(span(-5 * h)).toBe('0\u202fs');
+    expect(span(-5 * h)).toBe('0\u00a0s');
     expect(age(at + h, at)).toBe('now');
   });
 });
 
 describe('age', () => {
   it('says how long ago, and how long silent', () => {
-    expect(age(at - 12 * s, at)).toBe('12\u202fs ago');
+    expect(age(at - 12 * s, at)).toBe('12\u00a0s ago');
     expect(age(at - 500, at)).toBe('now');
-    expect(silentFor(at - 40 * min, at)).toBe('silent 40\u202fmin');
+    expect(silentFor(at - 40 * min, at)).toBe('silent 40\u00a0min');
   });
 });
 
@@ -93,7 +93,7 @@ describe('plural and bytes', () => {
   it('count', () => {
     expect(plural(1, 'thing')).toBe('1 thing');
     expect(plural(10000, 'thing')).toBe('10,000 things');
-    expect(bytes(999)).toBe('999\u202fB');
-    expect(bytes(1_234_567)).toBe('1.2\u202fMB');
+    expect(bytes(999)).toBe('999\u00a0B');
+    expect(bytes(1_234_567)).toBe('1.2\u00a0MB');
   });
 });

@@ -2,7 +2,9 @@
 // the sentences of the server have them, too.
 import { signal } from '@preact/signals';
 
-export const kThinSpace = '\u202f';  // narrow, and never the end of a line
+// Never the end of a line, and thin: a fifth of an em in the font of the pages. The narrow space of
+// Unicode is in few fonts, and too narrow in the rest.
+export const kThinSpace = '\u00a0';
 const kMinus = '\u2212';
 const kLocale = 'en-GB';
 

@@ -132,6 +132,8 @@ export function Dialog({ title, onClose, children, className = '' }: {
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();
+    // The browser would choose the button that closes.
+    element?.querySelector<HTMLElement>('input, select, textarea, .button.main')?.focus();
     return () => {
       element?.close();
       if (before instanceof HTMLElement) before.focus();

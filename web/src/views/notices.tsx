@@ -11,7 +11,9 @@ const kNoticeStates: Record<NoticeItem['state'], [Mark, string]> = {
   sent: ['good', 'Delivered'], waiting: ['off', 'Waiting'], parked: ['bad', 'Given up'],
 };
 
-export function NoticeTable({ notices, onChange }: { notices: NoticeItem[]; onChange: () => void }) {
+export function NoticeTable({ notices, onChange, label = 'Notices' }: {
+  notices: NoticeItem[]; onChange: () => void; label?: string;
+}) {
   const [error, setError] = useState<ApiError | null>(null);
   const retry = async (notice: NoticeItem) => {
     setError(null);
@@ -25,7 +27,7 @@ export function NoticeTable({ notices, onChange }: { notices: NoticeItem[]; onCh
   return (
     <>
       {error && <ErrorState error={error} />}
-      <Table label="Notices" rows={notices} keyOf={(notice) => notice.id} columns={[
+      <Table label={label} rows={notices} keyOf={(notice) => notice.id} columns={[
         { head: 'When', cell: (n) => <span class="nowrap" title={fullTime(n.created)}>{moment(n.created)}</span> },
         { head: 'What', cell: (n) => <span class="wrap">{n.subject || n.event}</span>, isName: true },
         { head: 'To', cell: (n) => <span class="wrap">{n.channel} {n.to}</span> },

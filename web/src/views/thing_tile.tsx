@@ -17,7 +17,7 @@ export function FieldValue({ thing, field, values }: { thing: string; field: Thi
 export function ThingAge({ thing, values }: { thing: Thing; values: NewestValues }) {
   const times = thing.fields.map((field) => values.of(`${thing.id}/${field.field}`).value?.time ?? 0);
   const seen = Math.max(thing.seen ?? 0, ...times);
-  return <Age time={seen || null} way={thing.state === 'silent' ? 'silent' : 'ago'} />;
+  return <Age time={seen || null} />;
 }
 
 // Percent is what people ask for; otherwise the order of the tables.
@@ -43,7 +43,7 @@ export function ThingTile({ thing, values }: { thing: Thing; values: NewestValue
         <span class="tile-foot">
           {thing.state === 'ok' && thing.alerts > 0 && <StateMark mark="bad" word="Alert" />}
           {thing.state !== 'ok' && <StateMark mark={mark} word={word} />}
-          <ThingAge thing={thing} values={values} />
+          {thing.state !== 'never' && <ThingAge thing={thing} values={values} />}
         </span>
       </a>
     </li>

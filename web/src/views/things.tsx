@@ -53,19 +53,22 @@ function StateChips({ list }: { list: ThingList }) {
   );
 }
 
+function ThingMark({ thing }: { thing: Thing }) {
+  const [mark, word] = wordOfThing(thing.state);
+  return <StateMark mark={mark} word={word} />;
+}
+
 const kColumns: Column<Thing>[] = [
   {
     head: 'State',
-    cell: (thing) => {
-      const [mark, word] = wordOfThing(thing.state);
-      return <StateMark mark={mark} word={word} />;
-    },
+    phone: 'hide',
+    cell: (thing) => <ThingMark thing={thing} />,
   },
   {
     head: 'Name',
     isName: true,
     cell: (thing) => (
-      <span class="name-cell"><a href={`/t/${encodeURIComponent(thing.id)}`} class="wrap">{thing.name || thing.id}</a>
+      <span class="name-cell"><span class="phone-only"><ThingMark thing={thing} /></span><a href={`/t/${encodeURIComponent(thing.id)}`} class="wrap">{thing.name || thing.id}</a>
         {thing.name && thing.name !== thing.id && <span class="hint wrap">{thing.id}</span>}</span>
     ),
   },
