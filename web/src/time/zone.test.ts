@@ -129,7 +129,9 @@ describe('labels of a time axis', () => {
     const step = stepOf('hour', 6);
     const from = Date.parse('2026-11-21T23:00:00Z');
     const ticks = ticksOf(from, from + 30 * kHour, step, 'Europe/Rome');
-    expect(tickLabels(ticks, step, 'Europe/Rome', 'en-GB')).toEqual([
+    // Node 18 has an older ICU, which writes "Sun, 22 Nov".
+    const labels = tickLabels(ticks, step, 'Europe/Rome', 'en-GB').map((label) => label.replace(',', ''));
+    expect(labels).toEqual([
       '00:00\nSun 22 Nov',
       '06:00',
       '12:00',

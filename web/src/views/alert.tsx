@@ -9,6 +9,7 @@ import { alertChanges } from '../store';
 import { ActDialog, AlertButtons, canDo, type Act } from './alert_actions';
 import { markOfAlert } from './alert_rows';
 import { NoticeTable } from './notices';
+import { AlertChart } from './thing_charts';
 import { Age } from '../ui/age';
 import { EmptyState, ErrorState, Loading, PageHead, Panel, StateMark, wordOfAlert } from '../ui/parts';
 
@@ -74,6 +75,7 @@ export function Alert({ parts }: { parts: Record<string, string> }) {
       <div class="grid">
         <Panel width={4} title="About"><Facts story={story} /></Panel>
         <Panel width={8} title="What happened"><History story={story} /></Panel>
+        {story.field && <AlertChart story={story} />}
         <Panel title="Who was told">
           {story.notices.length > 0
             ? <NoticeTable notices={story.notices} onChange={alert.reload} />

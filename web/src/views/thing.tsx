@@ -1,24 +1,26 @@
 // One thing: how it is, its newest values with their age, a chart each, and what is known about it.
 import { useEffect } from 'preact/hooks';
 import { useGet } from '../api';
-import type { AlertList, Thing as ThingDocument } from '../documents';
+import type { AlertList, Page, Thing as ThingDocument } from '../documents';
 import { fullTime, plural, span } from '../format';
 import { MarkIcon } from '../icons';
 import { useNewestValues, type NewestValues } from '../live_values';
-import { alertChanges } from '../store';
+import { PageOf } from '../page/page_view';
+import { alertChanges, pages } from '../store';
 import { Age } from '../ui/age';
 import { CopyButton } from '../ui/copy';
 import { EmptyState, ErrorState, Loading, PageHead, Panel, StateMark, wordOfThing } from '../ui/parts';
 import { AlertRows } from './alert_rows';
+import { ThingCharts } from './thing_charts';
 import { FieldValue, keyFields, ThingAge } from './thing_tile';
 
 const kEveryMs = 15_000;
 const kAlertsMax = 5;
 
-function Facts({ thing }: { thing: ThingDocument }) {
+function Facts({ thing, width }: { thing: ThingDocument; width: number }) {
   const properties = Object.entries(thing.properties).filter(([name]) => name !== 'type' && name !== 'name');
   return (
-    <Panel width={4} title="About">
+    <Panel width={width} title="About">
       <dl class="facts">
         <div><dt>Id</dt><dd class="wrap"><code>{thing.id}</code> <CopyButton text={thing.id} /></dd></div>
         {thing.type && <div><dt>Type</dt><dd class="wrap"><a href={`/things?type=${encodeURIComponent(thing.type)}`}>{thing.type}</a></dd></div>}
@@ -61,6 +63,13 @@ function Alerts({ thing }: { thing: string }) {
   );
 }
 
+function OwnPage({ name, thing }: { name: string; thing: { id: string; name: string } }) {
+  const page = useGet<Page>(`/pages/${encodeURIComponent(name)}`);
+  const document = page.data.value;
+  if (document) return <div class="own-page"><PageOf document={document} thing={thing} /></div>;
+  return page.error.value ? <ErrorState error={page.error.value} retry={page.reload} /> : <Loading />;
+}
+
 export function Thing({ parts }: { parts: Record<string, string> }) {
   const id = parts['thing'] ?? '';
   const thing = useGet<ThingDocument>(`/things/${encodeURIComponent(id)}`, undefined, kEveryMs);
@@ -76,12 +85,18 @@ export function Thing({ parts }: { parts: Record<string, string> }) {
     );
   }
   const [mark, word] = wordOfThing(data.state);
+  // Whoever wrote a page `for` this type wants it here.
+  const own = pages.value.find((page) => page.for === `type:${data.type}`);
   return (
     <>
-      <PageHead title={data.name || data.id} above={above}>
-        <StateMark mark={mark} word={word} />
-        <ThingAge thing={data} values={values} />
-      </PageHead>
+      {own
+        ? <OwnPage name={own.id} thing={{ id, name: data.name || data.id }} />
+        : (
+          <PageHead title={data.name || data.id} above={above}>
+            <StateMark mark={mark} word={word} />
+            <ThingAge thing={data} values={values} />
+          </PageHead>
+        )}
       {data.invalid && data.state === 'invalid' && (
         <p class="note bad wrap"><MarkIcon mark="faulty" />
           <span>The newest reading is none: {data.invalid.reason}. <span title={fullTime(data.invalid.time)}><Age time={data.invalid.time} /></span>. What is shown below is the last good one.</span>
@@ -89,8 +104,9 @@ export function Thing({ parts }: { parts: Record<string, string> }) {
       )}
       <div class="grid">
         <Alerts thing={id} />
-        <Fields thing={data} values={values} />
-        <Facts thing={data} />
+        {!own && <Fields thing={data} values={values} />}
+        <Facts thing={data} width={own ? 12 : 4} />
+        {!own && <ThingCharts thing={id} fields={keyFields(data.fields)} />}
       </div>
     </>
   );
