@@ -74,7 +74,7 @@ class ApiTest : public testing::Test {
       done(distances(answer_));
     };
     house.rules_json = [] { return std::string(R"({"rules":[]})"); };
-    house.things_json = [] { return std::string(R"({"things":[]})"); };
+    house.things = thing_backend();
     house.tokens = [] {
       return std::vector<TokenInfo>{
           {.name = "tank-1", .kind = "token", .topics = {"a/#"}, .created_us = 1'000'000}};
@@ -89,6 +89,36 @@ class ApiTest : public testing::Test {
       done(outcome_);
     };
     house.ready = [this] { return outcome_; };
+    return house;
+  }
+
+  // Answers with the question.
+  static ThingBackend thing_backend() {
+    const auto said = [](std::string what, const ReadingsQuestion& question) {
+      const auto time = [](std::optional<TimeUs> us) { return us ? std::to_string(*us) : "-"; };
+      return what + " " + question.of + " " + time(question.from_us) + " " + time(question.to_us);
+    };
+    ThingBackend house;
+    house.list = [](const ThingsQuestion& question, const ThingBackend::Json& done) {
+      done(question.search + "," + question.type + "," + question.state + "," +
+           std::to_string(question.limit) + "," + question.cursor);
+    };
+    house.show = [](const std::string& id, const ThingBackend::Json& done) {
+      if (id == "nothing") return done(Error{ErrorCode::not_found, "no thing 'nothing'"});
+      done(id);
+    };
+    house.values = [said](const ReadingsQuestion& question, bool with_stats,
+                          const ThingBackend::Json& done) {
+      done(said(with_stats ? "stats" : "values", question));
+    };
+    house.series = [said](const ReadingsQuestion& question, std::size_t width,
+                          const ThingBackend::Json& done) {
+      done(said(std::to_string(width), question));
+    };
+    house.intervals = [said](const ReadingsQuestion& question, const std::string& every,
+                             const std::string& zone, const ThingBackend::Json& done) {
+      done(said(every + zone, question));
+    };
     return house;
   }
 
@@ -561,6 +591,32 @@ TEST_F(ApiTokens, AreRevokedByName) {
   EXPECT_EQ(revoked_, "tank 1");
   outcome_ = Error{ErrorCode::not_found, "no such token"};
   EXPECT_EQ(line(ask("DELETE", "/api/v1/tokens/x")), "404 no such token");
+}
+
+using ApiThings = ApiTest;
+
+TEST_F(ApiThings, AreAskedForWithEverythingTheQuerySays) {
+  EXPECT_EQ(get("/api/v1/things"), "200 ,,,50,");
+  EXPECT_EQ(get("/api/v1/things?search=barn&type=tank&state=silent&limit=7&cursor=tank-1"),
+            "200 barn,tank,silent,7,tank-1");
+  EXPECT_EQ(get("/api/v1/things?limit=1000").substr(0, 3), "200");
+  EXPECT_EQ(get("/api/v1/things?limit=1001").substr(0, 3), "400");
+  EXPECT_EQ(get("/api/v1/things?state=dead").substr(0, 3), "400");
+  EXPECT_EQ(get("/api/v1/things/tank-1"), "200 tank-1");
+  EXPECT_EQ(get("/api/v1/things/nothing").substr(0, 3), "404");
+}
+
+TEST_F(ApiThings, HaveReadingsThatAreAskedForWithTimesInMilliseconds) {
+  EXPECT_EQ(get("/api/v1/values?of=a/b,c"), "200 values a/b,c - -");
+  EXPECT_EQ(get("/api/v1/values?of=a/b&from=1000&to=2000&stats=1"),
+            "200 stats a/b 1000000 2000000");
+  EXPECT_EQ(get("/api/v1/series?of=a/b"), "200 1200 a/b - -");
+  EXPECT_EQ(get("/api/v1/series?of=a/b&px=4096"), "200 4096 a/b - -");
+  EXPECT_EQ(get("/api/v1/series?of=a/b&px=4097").substr(0, 3), "400");
+  EXPECT_EQ(get("/api/v1/series?of=a/b&px=0").substr(0, 3), "400");
+  EXPECT_EQ(get("/api/v1/intervals?of=a/b&every=1d&zone=Europe/Rome"), "200 1dEurope/Rome a/b - -");
+  EXPECT_EQ(get("/api/v1/intervals?of=a/b&every=1y").substr(0, 3), "400");
+  EXPECT_EQ(get("/api/v1/series").substr(0, 3), "400");
 }
 
 TEST(OpenApi, IsJsonAndHasEveryRoute) {

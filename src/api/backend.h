@@ -12,6 +12,7 @@
 
 #include "api/account_backend.h"
 #include "api/live_backend.h"
+#include "api/thing_backend.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "net/http.h"
@@ -91,9 +92,9 @@ struct Backend {
   std::function<Result<tables::RowPage>(const tables::RowQuery&)> latest;
   std::function<void(tables::SqlRequest, tables::Sql::Done)> sql;
 
-  // JSON documents the app writes: {"rules":[...]}, {"things":[...]}.
+  // A JSON document the app writes: {"rules":[...]}.
   std::function<std::string()> rules_json;
-  std::function<std::string()> things_json;
+  ThingBackend things;
 
   std::function<std::vector<TokenInfo>()> tokens;
   std::function<void(const NewToken&, Done<std::string>)> make_token;  // the secret

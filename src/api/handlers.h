@@ -29,6 +29,13 @@ void show_table(const Context& context, Call& call);
 using ReadPage = std::function<Result<tables::RowPage>(const tables::RowQuery&)>;
 void show_page(const ReadPage& read, const Call& call);
 
+// thing_handlers.cc
+void list_things(const Context& context, Call& call);
+void show_thing(const Context& context, Call& call);
+void show_values(const Context& context, Call& call);
+void show_series(const Context& context, Call& call);
+void show_intervals(const Context& context, Call& call);
+
 // publish_handler.cc
 void publish(const Context& context, Call& call);
 

@@ -27,6 +27,58 @@ std::vector<Parameter> rows_parameters() {
   return all;
 }
 
+std::vector<Parameter> things_parameters() {
+  return {{.name = "search", .summary = "Part of the id, name or type."},
+          {.name = "type", .summary = "Only things of this type."},
+          {.name = "state",
+           .summary = "Only things in this state.",
+           .choices = {"ok", "silent", "invalid", "never"}},
+          {.name = "limit",
+           .type = Type::int64,
+           .summary = "At most so many; 50 if not given.",
+           .min = 1,
+           .max = kThingsPageMax},
+          {.name = "cursor", .summary = "What `next` of the page before said."}};
+}
+
+std::vector<Parameter> readings_parameters() {
+  return {{.name = "of",
+           .summary = "Fields, such as tank-1/percent,type:tank/percent.",
+           .required = true},
+          {.name = "from",
+           .type = Type::timestamp,
+           .summary = "Not before this time; a day before `to` if not given."},
+          {.name = "to", .type = Type::timestamp, .summary = "Before this time; or now."}};
+}
+
+std::vector<Parameter> values_parameters() {
+  std::vector<Parameter> all = readings_parameters();
+  all.push_back({.name = "stats",
+                 .type = Type::boolean,
+                 .summary = "With figures of the time between `from` and `to`."});
+  return all;
+}
+
+std::vector<Parameter> series_parameters() {
+  std::vector<Parameter> all = readings_parameters();
+  all.push_back({.name = "px",
+                 .type = Type::int64,
+                 .summary = "Width of the picture in pixels; 1200 if not given.",
+                 .min = 1,
+                 .max = kSeriesWidthMax});
+  return all;
+}
+
+std::vector<Parameter> intervals_parameters() {
+  std::vector<Parameter> all = readings_parameters();
+  all.push_back({.name = "every",
+                 .summary = "How long an interval is.",
+                 .required = true,
+                 .choices = {"1h", "1d", "1w"}});
+  all.push_back({.name = "zone", .summary = "In which days begin; the site's if not given."});
+  return all;
+}
+
 std::vector<Parameter> publish_parameters() {
   return {{.name = "topic", .summary = "Where to, such as water1/pub.", .required = true},
           {.name = "qos",
@@ -43,9 +95,6 @@ void show_rows(const Context& context, Call& call) { show_page(context.backend.r
 void show_latest(const Context& context, Call& call) { show_page(context.backend.latest, call); }
 void show_rules(const Context& context, Call& call) {
   call.respond(json_response(context.backend.rules_json()));
-}
-void show_things(const Context& context, Call& call) {
-  call.respond(json_response(context.backend.things_json()));
 }
 void show_welcome(const Context& /*context*/, Call& call) {
   call.respond(json_response(R"({"name":"nilometer","api":"/api/v1",)"
@@ -91,7 +140,16 @@ std::vector<OwnRoute> own_routes() {
       {run_sql, {"POST", "/api/v1/sql", "Ask in SQL; CSV with 'Accept: text/csv'", viewer, {},
                  json_doc(kSqlSchema), json_doc(kAnswerSchema)}},
       {show_rules, {"GET", "/api/v1/rules", "The rules of the stack", viewer, {}, none, any}},
-      {show_things, {"GET", "/api/v1/things", "The things of the stack", viewer, {}, none, any}},
+      {list_things, {"GET", "/api/v1/things", "Things, page by page", viewer, things_parameters(),
+                     none, json_doc(kThingsSchema)}},
+      {show_thing, {"GET", "/api/v1/things/{thing}", "One thing", viewer, {}, none,
+                    json_doc(kThingSchema)}},
+      {show_values, {"GET", "/api/v1/values", "The newest value of fields", viewer,
+                     values_parameters(), none, json_doc(kValuesSchema)}},
+      {show_series, {"GET", "/api/v1/series", "Fields over time, thinned to what a picture shows",
+                     viewer, series_parameters(), none, json_doc(kSeriesSchema)}},
+      {show_intervals, {"GET", "/api/v1/intervals", "Figures of hours, days or weeks", viewer,
+                        intervals_parameters(), none, json_doc(kIntervalsSchema)}},
       {open_live, {"GET", "/api/v1/ws", "WebSocket: what happens, as it happens (docs/live.md)",
                    viewer, {}, none, none}},
       {list_refused, {"GET", "/api/v1/refused", "Who was turned away lately, and why", viewer, {},

@@ -30,6 +30,49 @@ inline constexpr const char* kRowSchema = R"({
 inline constexpr const char* kPublishedSchema = R"({
   "type":"object","properties":{"topic":{"type":"string"}}})";
 
+inline constexpr const char* kThingSchema = R"({"$ref":"#/components/schemas/Thing"})";
+
+inline constexpr const char* kThingsSchema = R"({
+  "type":"object","properties":{
+    "things":{"type":"array","items":{"$ref":"#/components/schemas/Thing"}},
+    "next":{"type":["string","null"],"description":"The cursor of the next page."},
+    "total":{"type":"integer"},
+    "counts":{"type":"object","description":"By state, whatever `state` asked for.",
+      "additionalProperties":{"type":"integer"}}}})";
+
+inline constexpr const char* kValuesSchema = R"({
+  "type":"object","properties":{
+    "seq":{"type":"integer","description":"Changes up to this one are in."},
+    "values":{"type":"array","items":{"type":"object","properties":{
+      "of":{"type":"string"},"thing":{"type":"string"},"name":{"type":"string"},
+      "type":{"type":"string"},"field":{"type":"string"},"unit":{"type":"string"},
+      "decimals":{"type":["integer","null"]},"value":{},"time":{"type":["integer","null"]},
+      "state":{"$ref":"#/components/schemas/ThingState"},
+      "interval_ms":{"type":["integer","null"]},
+      "limits":{"type":["object","null"]},"also":{"type":"object"},
+      "stats":{"type":"object"}}}}}})";
+
+inline constexpr const char* kSeriesSchema = R"({
+  "type":"object","properties":{
+    "seq":{"type":"integer"},"from":{"type":"integer"},"to":{"type":"integer"},
+    "series":{"type":"array","items":{"type":"object","properties":{
+      "of":{"type":"string"},"thing":{"type":"string"},"name":{"type":"string"},
+      "field":{"type":"string"},"unit":{"type":"string"},"decimals":{"type":["integer","null"]},
+      "t":{"type":"array","items":{"type":"integer"},"description":"Milliseconds since 1970."},
+      "v":{"type":"array","items":{"type":["number","null"]},
+        "description":"Null where the line is broken."},
+      "sentence":{"type":"string"}}}}}})";
+
+inline constexpr const char* kIntervalsSchema = R"({
+  "type":"object","properties":{"rows":{"type":"array","items":{"type":"object","properties":{
+    "of":{"type":"string"},"start":{"type":"integer"},"end":{"type":"integer"},
+    "hours":{"type":"number"},"count":{"type":"integer"},
+    "mean":{"type":["number","null"]},"sd":{"type":["number","null"]},
+    "min":{"type":["number","null"]},"q25":{"type":["number","null"]},
+    "median":{"type":["number","null"]},"q75":{"type":["number","null"]},
+    "max":{"type":["number","null"]},
+    "first":{"type":["number","null"]},"last":{"type":["number","null"]}}}}}})";
+
 inline constexpr const char* kSqlSchema = R"json({
   "type":"object","required":["sql"],"properties":{
     "sql":{"type":"string","examples":["SELECT * FROM latest('tank_levels')"]},
@@ -84,6 +127,18 @@ inline constexpr const char* kComponentSchemas = R"({
 "Error":{"type":"object","required":["error"],"properties":{"error":{
   "type":"object","required":["code","message"],"properties":{
     "code":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"}}}}},
+"ThingState":{"enum":["ok","silent","invalid","never"]},
+"Thing":{"type":"object","properties":{
+  "id":{"type":"string"},"name":{"type":"string"},"type":{"type":"string"},
+  "properties":{"type":"object","additionalProperties":{"type":"string"}},
+  "state":{"$ref":"#/components/schemas/ThingState"},
+  "seen":{"type":["integer","null"],"description":"Milliseconds since 1970."},
+  "interval_ms":{"type":["integer","null"]},"alerts":{"type":"integer"},
+  "invalid":{"type":["object","null"]},
+  "fields":{"type":"array","items":{"type":"object","properties":{
+    "field":{"type":"string"},"unit":{"type":"string"},"decimals":{"type":["integer","null"]},
+    "value":{},"time":{"type":["integer","null"]}}}},
+  "tables":{"type":"array","items":{"type":"string"}}}},
 "Role":{"enum":["device","viewer","admin"]},
 "Column":{"type":"object","required":["name","type"],"properties":{
   "name":{"type":"string"},"type":{"type":"string"},"unit":{"type":"string"}}},

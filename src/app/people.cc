@@ -28,28 +28,6 @@ std::string rules_json(const stack::Stack& stack) {
   return out + "]}";
 }
 
-std::string things_json(const stack::Stack& stack) {
-  std::string out = "{\"things\":[";
-  for (const stack::Thing& thing : stack.things) {
-    if (out.back() == '}') out += ',';
-    out += "{\"id\":";
-    append_json_string(out, thing.id);
-    out += ",\"type\":";
-    append_json_string(out, thing.type);
-    out += ",\"name\":";
-    append_json_string(out, thing.name);
-    out += ",\"properties\":{";
-    for (const stack::Property& property : thing.properties) {
-      if (out.back() != '{') out += ',';
-      append_json_string(out, property.name);
-      out += ':';
-      append_json_string(out, property.text);
-    }
-    out += "}}";
-  }
-  return out + "]}";
-}
-
 // The program's own tables are for the program alone.
 Result<tables::RowPage> rows_for_people(
     const tables::Tables& tables, const tables::RowQuery& query,
@@ -94,7 +72,6 @@ api::Backend People::backend() {
     rooms_.sql.query(std::move(request), std::move(done));
   };
   backend.rules_json = [this] { return rules_json(rooms_.stack); };
-  backend.things_json = [this] { return things_json(rooms_.stack); };
   backend.tokens = [this] { return tokens(); };
   backend.make_token = [this](const api::NewToken& wanted, const api::Done<std::string>& done) {
     make_token(wanted, done);

@@ -23,6 +23,7 @@
 #include "app/password_checks.h"
 #include "app/people.h"
 #include "app/refused_list.h"
+#include "app/thing_answers.h"
 #include "app/things.h"
 #include "app/web_files.h"
 #include "bus/retained.h"
@@ -329,8 +330,10 @@ class RunningServer final : public Server {
     applier_->observe(*live_);
     people_ = std::make_unique<People>(People::Rooms{*access_, *passwords_, *doors_[0], *tables_,
                                                      *sql_, *log_, stack_, *live_, refused_});
+    api::Backend backend = people_->backend();
+    backend.things = start_things();
     api_ =
-        std::make_unique<api::Api>(people_->backend(), endpoints_of(stack_),
+        std::make_unique<api::Api>(std::move(backend), endpoints_of(stack_),
                                    api::ApiOptions{.loopback_names_only = options_.open,
                                                    .assets = api::Assets(web_files(), random_id)},
                                    clock_, metrics_, logger_);
@@ -344,6 +347,12 @@ class RunningServer final : public Server {
     loops_[0]->every(kDropExpiredEvery, [this] { retained_.drop_expired(); });
     add_gauges();
     return {};
+  }
+
+  api::ThingBackend start_things() {
+    thing_answers_ = std::make_unique<ThingAnswers>(ThingAnswers::Rooms{
+        *things_, *tables_, stack_, clock_, [](std::string_view) { return 0U; }});
+    return thing_answers_->backend();
   }
 
   void accept(int fd, const std::string& remote_ip) {
@@ -372,6 +381,7 @@ class RunningServer final : public Server {
     mqtt_listener_.reset();
     http_.reset();
     sql_.reset();
+    thing_answers_.reset();
     passwords_.reset();
     if (applier_) applier_->close();
     if (log_) log_->stop();
@@ -412,11 +422,12 @@ class RunningServer final : public Server {
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
   std::unique_ptr<LiveMail> live_mail_;
   MqttDoors doors_;
+  std::unique_ptr<Things> things_;
   std::unique_ptr<Applier> applier_;
   std::unique_ptr<PasswordChecks> passwords_;
   std::unique_ptr<tables::Sql> sql_;
-  std::unique_ptr<Things> things_;
   std::unique_ptr<LiveFeed> live_;
+  std::unique_ptr<ThingAnswers> thing_answers_;
   std::unique_ptr<People> people_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::TcpListener> mqtt_listener_;

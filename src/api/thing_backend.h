@@ -1,0 +1,49 @@
+// api/thing_backend.h: things and their readings, as the API asks the house about them.
+//
+// The house answers with whole JSON documents, later and from a thread of its own: some questions
+// read a million rows.
+// Threads: as backend.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace nilo::api {
+
+inline constexpr std::int64_t kThingsPageMax = 1'000;
+inline constexpr std::int64_t kSeriesWidthMax = 4'096;
+
+struct ThingsQuestion {
+  std::string search{};
+  std::string type{};   // empty: any
+  std::string state{};  // ok, silent, invalid, never; empty: any
+  std::size_t limit = 50;
+  std::string cursor{};
+};
+
+// `of`: selectors (value/selector.h) with commas between them. Without `to_us` it is now, without
+// `from_us` a day before `to_us`.
+struct ReadingsQuestion {
+  std::string of;
+  std::optional<TimeUs> from_us{};
+  std::optional<TimeUs> to_us{};
+};
+
+struct ThingBackend {
+  using Json = std::function<void(Result<std::string>)>;
+
+  std::function<void(ThingsQuestion, Json)> list;
+  std::function<void(std::string id, Json)> show;
+  std::function<void(ReadingsQuestion, bool with_stats, Json)> values;
+  // `width`: of the picture, in pixels.
+  std::function<void(ReadingsQuestion, std::size_t width, Json)> series;
+  // `every`: "1h", "1d", "1w"; `zone` empty: the site's.
+  std::function<void(ReadingsQuestion, std::string every, std::string zone, Json)> intervals;
+};
+
+}  // namespace nilo::api
