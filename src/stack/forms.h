@@ -11,11 +11,11 @@
 #include <string_view>
 
 #include "stack/stack.h"
+#include "value/thing_template.h"
 
 namespace nilo::stack {
 
 inline constexpr std::size_t kNameSizeMax = 64;
-inline constexpr std::size_t kThingIdSizeMax = 128;
 inline constexpr Duration kDurationMax = std::chrono::hours(24 * 365 * 1000);
 inline constexpr std::uint64_t kSizeMax = 1'000'000'000'000'000;  // 1,000 TB
 

@@ -3,6 +3,7 @@
 
 #include "stack/forms.h"
 #include "stack/read.h"
+#include "value/thing_template.h"
 
 namespace nilo::stack {
 namespace {
@@ -229,33 +230,39 @@ class TableReader {
     if (!pattern) return;
     const Place& place = keys_.place_of("thing");
     std::string fixed;  // what stands outside of the braces
+    bool are_columns_known = key_size_ > 0;
     for (std::size_t at = 0; at < pattern->size();) {
       if ((*pattern)[at] != '{') {
         fixed += (*pattern)[at++];
         continue;
       }
       const std::size_t end = std::min(pattern->find('}', at), pattern->size());
-      check_thing_column(pattern->substr(at + 1, end - at - 1), place);
+      are_columns_known &= is_thing_column(pattern->substr(at + 1, end - at - 1), place);
       fixed += end < pattern->size() ? "x" : "{";
       at = end + 1;
     }
     if (!is_id(fixed, kThingIdSizeMax)) {
       reading_.tell(Code::bad_thing_pattern, place, "", *pattern);
+    } else if (are_columns_known) {
+      const auto made = ThingTemplate::parse(*pattern, table_.schema);
+      if (!made) reading_.tell(Code::bad_thing_pattern, place, made.error().message, *pattern);
     }
     table_.schema.thing = *pattern;
   }
 
-  void check_thing_column(const std::string& name, const Place& place) {
+  // No: told, if there is a key at all.
+  bool is_thing_column(const std::string& name, const Place& place) {
     std::vector<std::string_view> names;
     for (std::size_t i = 0; i < key_size_; ++i) {
       const Column& column = table_.schema.columns[i];
       if (column.type != Type::timestamp) names.push_back(column.name);
     }
-    if (names.empty()) return;  // told of the key
-    if (std::find(names.begin(), names.end(), name) != names.end()) return;
+    if (names.empty()) return false;  // told of the key
+    if (std::find(names.begin(), names.end(), name) != names.end()) return true;
     const std::string meant = did_you_mean(name, names);
     reading_.tell(Code::unknown_column, place, meant, table_.schema.name, name,
                   meant.empty() ? fmt::format("its key columns: {}", fmt::join(names, ", ")) : "");
+    return false;
   }
 
   Reading& reading_;

@@ -94,9 +94,8 @@ std::optional<Value> cell_of(Type type, std::string_view text) {
   return std::nullopt;
 }
 
-Error refused(std::string_view text, std::string_view why) {
-  return {ErrorCode::invalid_argument, fmt::format("thing = \"{}\" {}", text, why),
-          std::string(kForm)};
+Error refused(std::string_view why) {
+  return {ErrorCode::invalid_argument, fmt::format("it {}", why), std::string(kForm)};
 }
 
 }  // namespace
@@ -108,30 +107,29 @@ Result<ThingTemplate> ThingTemplate::parse(std::string_view text, const TableSch
   std::vector<bool> taken(names.size());
   std::string words;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '}') return refused(text, "has a `}` without its `{`");
+    if (text[at] == '}') return refused("has a `}` without its `{`");
     if (text[at] != '{') {
       words += text[at];
       continue;
     }
     const std::size_t end = text.find('}', at);
-    if (end == std::string_view::npos) return refused(text, "has a `{` without its `}`");
+    if (end == std::string_view::npos) return refused("has a `{` without its `}`");
     const std::string_view name = text.substr(at + 1, end - at - 1);
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end()) {
       const std::string_view near = nearest(name, names);
-      return refused(text, near.empty()
-                               ? fmt::format("names `{}`, which is not in the key", name)
-                               : fmt::format("names `{}`: did you mean `{}`?", name, near));
+      return refused(near.empty() ? fmt::format("names `{}`, which is not in the key", name)
+                                  : fmt::format("names `{}`: did you mean `{}`?", name, near));
     }
     const auto column = static_cast<std::size_t>(found - names.begin());
-    if (taken[column]) return refused(text, fmt::format("names `{}` twice", name));
+    if (taken[column]) return refused(fmt::format("names `{}` twice", name));
     taken[column] = true;
     out.parts_.push_back({std::exchange(words, {}), column, schema.columns[column].type});
     at = end;
   }
   out.after_ = std::move(words);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!taken[i]) return refused(text, fmt::format("leaves out `{}` of the key", names[i]));
+    if (!taken[i]) return refused(fmt::format("leaves out `{}` of the key", names[i]));
   }
   return out;
 }
