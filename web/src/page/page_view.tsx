@@ -3,25 +3,15 @@ import type { Page } from '../documents';
 import { useGet } from '../api';
 import { zone } from '../format';
 import { PanelView, usePanelPage } from '../panels';
-import { chooseZone, isAdmin, session, viewerZone } from '../session';
+import { isAdmin } from '../session';
 import { EmptyState, ErrorState, Loading, PageHead } from '../ui/parts';
 import { RangePicker } from './range_picker';
 import type { PanelPage } from './time';
 
-// The zone of all times on the page; one click changes between the site's and the viewer's.
-export function ZoneButton({ page }: { page: PanelPage }) {
-  const site = session.value?.site.zone ?? 'UTC';
-  const own = viewerZone();
-  const shown = page.time.zone.value;
-  const isSwitch = own !== site && shown === zone.value;
-  const isViewers = shown === own;
-  const text = `Times in ${shown}`;
-  if (!isSwitch) return <span class="page-zone" data-testid="zone">{text}</span>;
-  return (
-    <button type="button" class="button bare small" data-testid="zone"
-      title={`Show times in ${isViewers ? `${site}, the site's zone` : `${own}, your own zone`}`}
-      onClick={() => chooseZone(isViewers ? 'site' : 'viewer')}>{text}</button>
-  );
+// The header names the zone of all times; a page that keeps to another says so.
+function OwnZone({ page }: { page: PanelPage }) {
+  const own = page.time.zone.value;
+  return own === zone.value ? null : <span class="page-zone">times on this page in {own}</span>;
 }
 
 // The panels of a page, in their grid.
@@ -38,7 +28,7 @@ function Panels({ document, thing, title }: { document: Page; thing: string | nu
   return (
     <>
       <PageHead title={title}>
-        <ZoneButton page={page} />
+        <OwnZone page={page} />
         <RangePicker time={page.time} />
         {isAdmin.value && <a class="button small" href={`/p/${encodeURIComponent(document.id)}/edit`} data-testid="edit-page">Edit</a>}
       </PageHead>

@@ -6,11 +6,17 @@
 import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import { now, zone as shownZone } from '../format';
 import { place, setQuery } from '../router';
+import { viewerZone } from '../session';
 import { parseRange, spanOf, spanParam, timeParam, zoomed, type Range, type Span } from '../time/range';
 import { knownZone } from '../time/zone';
 
 const kToUrlAfterMs = 250; // a wheel turns fast; the browser's history does not
 const kWidthPx = 1200; // a step of the clock that nobody would see is not taken
+
+function zoneOf(text: string): string {
+  if (text === 'viewer') return viewerZone();
+  return text !== 'site' && knownZone(text) ? text : shownZone.value;
+}
 
 export class PageTime {
   readonly view = signal<Span>({ from: 0, to: 1 });
@@ -20,19 +26,25 @@ export class PageTime {
   readonly zone: ReadonlySignal<string>;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  // `zone`: "site" follows what the viewer chose in the header; or an IANA name.
-  constructor(private readonly standard: string, zone: string) {
-    this.zone = computed(() =>
-      (zone !== 'site' && zone !== 'viewer' && knownZone(zone) ? zone : shownZone.value));
+  // `zoneText`: "site" follows what the viewer chose in the header, "viewer" is the viewer's own
+  // clock; or an IANA name.
+  // `isApart`: the address says nothing about it.
+  constructor(private readonly standard: string, private readonly zoneText: string, private readonly isApart = false) {
+    this.zone = computed(() => zoneOf(zoneText));
     this.readAddress();
   }
 
-  // The text of the range, as the picker shows it.
+  // Another range in the same zone, for a panel that keeps to its own.
+  apart(range: string): PageTime {
+    return new PageTime(range, this.zoneText, true);
+  }
+
+  // Does the window go on with the clock?
   readonly follows = computed(() => !this.isZoomed.value && this.range.value.lasts !== null);
 
   // What the address says now; called again when it changes.
   readAddress(): void {
-    const { query } = place.peek();
+    const query = this.isApart ? new URLSearchParams() : place.peek().query;
     const zone = this.zone.peek();
     const range = parseRange(query.get('range') ?? '', zone, now()) ?? parseRange(this.standard, zone, now());
     if (range && range.text !== this.range.peek().text) this.range.value = range;
@@ -47,7 +59,7 @@ export class PageTime {
     const range = parseRange(text, this.zone.peek(), now());
     if (!range) return false;
     this.cancel();
-    setQuery({ range: text === this.standard ? null : text, from: null, to: null });
+    if (!this.isApart) setQuery({ range: text === this.standard ? null : text, from: null, to: null });
     this.range.value = range;
     this.isZoomed.value = false;
     this.set(spanOf(range, now()));
@@ -58,6 +70,7 @@ export class PageTime {
     this.isZoomed.value = true;
     this.set(span);
     clearTimeout(this.timer);
+    if (this.isApart) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
       const { from, to } = this.view.peek();
@@ -78,7 +91,7 @@ export class PageTime {
 
   reset(): void {
     this.cancel();
-    setQuery({ from: null, to: null });
+    if (!this.isApart) setQuery({ from: null, to: null });
     this.isZoomed.value = false;
     this.set(spanOf(this.range.peek(), now()));
   }

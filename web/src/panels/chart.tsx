@@ -7,13 +7,13 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, type ApiError } from '../api';
 import type { Panel } from '../documents';
 import { fullTime, number, quantity } from '../format';
-import { live } from '../live';
 import type { PanelPage } from '../page/time';
 import { isDark } from '../session';
+import { alertChanges } from '../store';
 import { momentText } from '../time/zone';
 import { announce } from '../ui/announce';
 import { Button, ErrorState } from '../ui/parts';
-import { ChartData, type Line } from './chart_data';
+import { ChartData, intervalsOf, pointsOf, type Line } from './chart_data';
 import { Nothing, Outdated, PanelFrame, Waiting } from './frame';
 import { limitsOf } from './level';
 import { fetchMarks, marksAt, type AlertMark } from './marks';
@@ -21,6 +21,7 @@ import { boolOption, boundsOption, forThing, lineOption, listOption, numberOptio
 import type { Draw, Plot, PlotLine } from './plot';
 import { stepFrom, valueAt } from './points';
 import { titlesOf } from './now';
+import { useOwnRange } from '../page/use_page';
 import { useValues } from './values';
 
 const kHeight = 270;
@@ -43,45 +44,28 @@ function drawOf(panel: Panel): Draw {
 function plotLines(lines: Line[], panel: Panel): PlotLine[] {
   const titles = titlesOf(lines.map(({ series }) => series));
   return lines.map(({ t, v, series }, i) => ({
-    t, v, name: titles[i]!, unit: textOption(panel, 'unit', series.unit), decimals: series.decimals,
+    t, v, name: titles[i]!, unit: textOption(panel, 'unit', series.unit), decimals: numberOption(panel, 'decimals') ?? series.decimals,
   }));
 }
 
 // Alert marks of what is drawn; renewed when an alert changes.
 function useMarks(isOn: boolean, drawn: { thing: string; field: string }[]): AlertMark[] {
   const [marks, setMarks] = useState<AlertMark[]>([]);
+  const changes = alertChanges.value;
   const key = isOn ? drawn.map(({ thing, field }) => `${thing}/${field}`).join() : '';
   useEffect(() => {
     if (!key) return undefined;
-    let abort = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const load = async () => {
-      abort.abort();
-      abort = new AbortController();
-      try {
-        setMarks(await fetchMarks(drawn, abort.signal));
-      } catch {
-        // The chart is complete without them, and the next alert asks again.
-      }
-    };
-    const soon = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => void load(), kMarksAgainMs);
-    };
-    const subscription = live.subscribe({ alerts: true }, {
-      onAlerts: soon,
-      onReset: () => {
-        subscription.restart(0);
-        soon();
-      },
-    });
-    void load();
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      fetchMarks(drawn, abort.signal).then(setMarks, () => {
+        // The chart is complete without them, and the next change of an alert asks again.
+      });
+    }, changes > 0 ? kMarksAgainMs : 0);
     return () => {
       clearTimeout(timer);
       abort.abort();
-      subscription.close();
     };
-  }, [key]);
+  }, [key, changes]);
   return marks;
 }
 
@@ -154,7 +138,7 @@ function Canvas({ lines, panel, page, data, limits, marks, plotRef, cursor, onTa
       if (isGone || !box.current) return;
       const plot: Plot = new module.Plot(box.current, plotLines(data.lines.peek() ?? lines, panel), time.view.peek(), {
         draw: drawOf(panel), joinsGaps: textOption(panel, 'gaps') === 'join', limits, bounds: boundsOption(panel),
-        zone: time.zone.peek(),
+        zone: time.zone.peek(), lastLabel: boolOption(panel, 'last_label', false),
       }, {
         hover: (at) => { time.cursor.value = at; cursor.value = at; },
         zoomTo: (span) => time.zoomTo(span),
@@ -226,7 +210,8 @@ function middle({ from, to }: { from: number; to: number }): number {
   return (from + to) / 2;
 }
 
-export function ChartPanel({ panel, page }: { panel: Panel; page: PanelPage }) {
+export function ChartPanel({ panel, page: shared }: { panel: Panel; page: PanelPage }) {
+  const page = useOwnRange(panel, shared);
   const of = useMemo(() => forThing(listOption(panel, 'of'), page.thing), [panel, page]);
   const [isTable, setTable] = useState(false);
   const [hidden, setHidden] = useState(new Set<number>());
@@ -234,7 +219,9 @@ export function ChartPanel({ panel, page }: { panel: Panel; page: PanelPage }) {
   const plotRef = useRef<Plot | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const newest = useValues(of);
-  const data = useMemo(() => new ChartData(of, boolOption(panel, 'live', true),
+  const every = textOption(panel, 'every');
+  const source = every ? intervalsOf(of, every, textOption(panel, 'stat', 'mean'), () => page.time.zone.peek()) : pointsOf(of);
+  const data = useMemo(() => new ChartData(of, source, !every && boolOption(panel, 'live', true),
     (name) => newest.values.peek()?.find((value) => value.of === name)?.interval_ms ?? null), [of, panel]);
   const { time } = page;
   useEffect(() => () => data.stop(), [data]);

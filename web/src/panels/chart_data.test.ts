@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isDue, windowOf } from './chart_data';
+import type { Interval } from '../documents';
+import { isDue, seriesOfIntervals, windowOf } from './chart_data';
 
 const hour = 3_600_000;
 const at = 100 * hour;
@@ -33,5 +34,14 @@ describe('a fetch is due', () => {
   });
   it('not for the future', () => {
     expect(isDue(loaded, { from: 20 * hour, to: 35 * hour }, 1000, 30 * hour)).toBe(false);
+  });
+});
+
+describe('a chart of intervals', () => {
+  it('has one point an interval; one without readings is a gap', () => {
+    const row = (start: number, mean: number | null) => ({ of: 'tank-1/percent', start, end: start + 10, mean }) as Interval;
+    expect(seriesOfIntervals([row(0, 5), row(10, null), row(20, 7)], 'mean', [])).toMatchObject([
+      { of: 'tank-1/percent', thing: 'tank-1', field: 'percent', name: 'tank-1', t: [0, 10, 20], v: [5, null, 7] },
+    ]);
   });
 });

@@ -4,7 +4,7 @@
 // points are fetched, and an older request is dropped. Nothing is ever blank on the way.
 import { signal } from '@preact/signals';
 import { asApiError, get, type ApiError } from '../api';
-import type { LiveValues, Series, SeriesSet } from '../documents';
+import type { FieldValue, Interval, LiveValues, Series, SeriesSet, Values } from '../documents';
 import { now } from '../format';
 import { live, type Subscription } from '../live';
 import type { Span } from '../time/range';
@@ -12,6 +12,7 @@ import { append, gapMs, trimBefore, type Track } from './points';
 
 export const kSettleMs = 100;
 const kRetryMs = 5000;
+const kAgainMs = 60_000; // a chart that is not live
 const kLiveMax = 4000; // points that came live; then the server thins them out
 const kFinerBy = 1.5; // a fetch that gains less is not worth it
 const kPxMax = 4000;
@@ -43,11 +44,52 @@ export function windowOf(view: Span, px: number, at: number): Loaded & { px: num
   return { from, to, px: wide, msPerPx: (to - from) / wide };
 }
 
+export type Asked = Span & { px: number };
+export type Source = (asked: Asked, signal: AbortSignal) => Promise<SeriesSet>;
+
+// The points themselves, thinned out so that the picture stays the same.
+export function pointsOf(of: string[]): Source {
+  return ({ from, to, px }, signal) => get<SeriesSet>('/series', { of: of.join(','), from, to, px }, signal);
+}
+
+// One point an interval, at its start: `stat` of an hour, a day, ... A missing interval is a gap.
+export function seriesOfIntervals(rows: Interval[], stat: string, names: FieldValue[]): Series[] {
+  const byName = new Map<string, Series>();
+  for (const row of rows) {
+    let series = byName.get(row.of);
+    if (!series) {
+      const known = names.find(({ of }) => of === row.of);
+      const [thing = '', field = ''] = row.of.split('/');
+      series = {
+        of: row.of, thing, field, name: known?.name ?? thing, unit: known?.unit ?? '', decimals: known?.decimals ?? null,
+        t: [], v: [], sentence: '',
+      };
+      byName.set(row.of, series);
+    }
+    const value = (row as unknown as Record<string, unknown>)[stat];
+    series.t.push(row.start);
+    series.v.push(typeof value === 'number' ? value : null);
+  }
+  return [...byName.values()];
+}
+
+export function intervalsOf(of: string[], every: string, stat: string, zone: () => string): Source {
+  return async ({ from, to }, signal) => {
+    const query = { of: of.join(','), every, from, to, zone: zone() };
+    const [{ rows }, { seq, values }] = await Promise.all([
+      get<{ rows: Interval[] }>('/intervals', query, signal),
+      get<Values>('/values', { of: of.join(',') }, signal),
+    ]);
+    return { seq, from, to, series: seriesOfIntervals(rows, stat, values) };
+  };
+}
+
 export class ChartData {
   readonly lines = signal<Line[] | null>(null);
   readonly error = signal<ApiError | null>(null);
   readonly changed = signal(0); // counts every change of points
   private loaded: Loaded | null = null;
+  private pending: Loaded | null = null; // is on its way
   private wanted: { view: Span; px: number } | null = null;
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -55,11 +97,14 @@ export class ChartData {
   private news: LiveValues[] = [];
   private frame = 0;
   private liveCount = 0;
+  private askedAt = 0;
   private isStopped = false;
 
+  // `source`: where a window's points come from.
   // `intervalOf`: the learned interval of a series, for gaps between live points.
   constructor(
     private readonly of: string[],
+    private readonly source: Source,
     private readonly isLive: boolean,
     private readonly intervalOf: (of: string) => number | null,
   ) {}
@@ -67,7 +112,10 @@ export class ChartData {
   // The window that is seen. The first is fetched at once, others when the hand has come to rest.
   show(view: Span, px: number): void {
     this.wanted = { view, px };
-    if (!isDue(this.loaded, view, px, now())) return;
+    const known = this.pending ?? this.loaded;
+    // What happened since a fetch came live; without that, new points are asked for seldom.
+    if (known) known.to = Math.max(known.to, this.isLive ? now() : Math.min(now(), this.askedAt + kAgainMs));
+    if (!isDue(known, view, px, now())) return;
     clearTimeout(this.timer);
     if (this.loaded === null && this.abort === null) void this.load();
     else this.timer = setTimeout(() => void this.load(), kSettleMs);
@@ -91,14 +139,17 @@ export class ChartData {
     this.abort?.abort();
     const abort = new AbortController();
     this.abort = abort;
+    this.askedAt = now();
     const { view, px } = this.wanted;
     const asked = windowOf(view, px, now());
-    const query = { of: this.of.join(','), from: asked.from, to: asked.to, px: asked.px };
+    this.pending = asked;
     try {
-      const answer = await get<SeriesSet>('/series', query, abort.signal);
+      const answer = await this.source(asked, abort.signal);
+      this.pending = null;
       this.take(answer, asked);
     } catch (reason) {
       if (abort.signal.aborted) return;
+      this.pending = null;
       const error = asApiError(reason);
       this.error.value = error;
       if (error.status === 0 || error.status >= 500) this.timer = setTimeout(() => void this.load(), kRetryMs);

@@ -3,6 +3,7 @@ import { Component, type ComponentChildren } from 'preact';
 import { asApiError, type ApiError } from '../api';
 import type { Panel } from '../documents';
 import { ErrorState } from '../ui/parts';
+import { safeLink } from './markdown';
 import { textOption, widthOf } from './options';
 
 // A mistake in one panel stays in it.
@@ -23,13 +24,14 @@ export function PanelFrame({ panel, title = '', aside, children }: {
 }) {
   const name = textOption(panel, 'title', title);
   const note = textOption(panel, 'note');
+  const link = safeLink(textOption(panel, 'link'));
   const label = name || kNames[panel.kind] || 'Panel';
   return (
     <section role="group" class={`panel w${widthOf(panel)} kind-${panel.kind}`} aria-label={label}
       data-testid={`panel-${panel.kind}`} data-line={panel.line}>
       {(name || note || aside !== undefined) && (
         <header class="panel-head">
-          {name && <h2>{name}</h2>}
+          {name && <h2>{link ? <a href={link}>{name}</a> : name}</h2>}
           {note && <p class="panel-note">{note}</p>}
           {aside !== undefined && <div class="aside">{aside}</div>}
         </header>

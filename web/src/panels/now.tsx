@@ -11,7 +11,7 @@ import { Age, everySecond } from '../ui/age';
 import { ErrorState } from '../ui/parts';
 import { Nothing, Outdated, PanelFrame, Waiting } from './frame';
 import { fillOf, levelOf, limitsOf, stateOf, verdictOf, type Level, type Limits } from './level';
-import { forThing, listOption, numberOption, textOption } from './options';
+import { facesOption, forThing, listOption, numberOption, textOption, type Faces } from './options';
 import { Spark, useSparks } from './spark';
 import { Tank } from './tank';
 import { useValues } from './values';
@@ -67,15 +67,16 @@ function Also({ value }: { value: FieldValue }) {
 }
 
 // A word in its colour, with the thumb or the shape that says the same.
-function Verdict({ tile, isFill, faces }: { tile: Tile; isFill: boolean; faces: boolean }) {
+function Verdict({ tile, isFill, faces }: { tile: Tile; isFill: boolean; faces: Faces }) {
   if (tile.level === 'silent' && tile.value.time !== null) {
     return <span class="chip off"><MarkIcon mark="off" /><Age time={tile.value.time} way="silent" /></span>;
   }
   const { mark, word, thumb } = verdictOf(tile.level, isFill);
+  const own = tile.level === 'low' ? faces.low : tile.level === 'high' ? faces.high : '';
   return (
     <span class={`chip ${mark ?? 'plain'}`} data-level={tile.level}>
-      {faces && thumb ? <Icon name={thumb} /> : mark && <MarkIcon mark={mark} />}
-      {word}
+      {faces.thumbs && thumb ? <Icon name={thumb} /> : mark && <MarkIcon mark={mark} />}
+      {own || word}
     </span>
   );
 }
@@ -129,7 +130,7 @@ function Name({ tile }: { tile: Tile }) {
   return <a class="now-name" href={`/t/${encodeURIComponent(tile.value.thing)}`}>{tile.title}</a>;
 }
 
-interface LookProps { tile: Tile; faces: boolean; stats: string[]; spark: ComponentChildren }
+interface LookProps { tile: Tile; faces: Faces; stats: string[]; spark: ComponentChildren }
 
 function TankTile({ tile, faces, stats, spark }: LookProps) {
   return (
@@ -224,10 +225,9 @@ export function NowPanel({ panel, page }: { panel: Panel; page: PanelPage }) {
   const values = set.values.value;
   const error = set.error.value;
   useSilence(values, stale);
-  const limit = numberOption(panel, 'limit') ?? kTilesMax;
-  const tiles = values ? tilesOf(panel, values.slice(0, limit), stale) : [];
+  const tiles = values ? tilesOf(panel, pickedOf(panel, values), stale) : [];
   const Look = kLooks[look];
-  const faces = textOption(panel, 'faces', look === 'tank' ? 'thumbs' : 'none') !== 'none';
+  const faces = facesOption(panel, look === 'tank');
   return (
     <PanelFrame panel={panel}>
       {!values && !error && <Waiting height={kHeights[look]} />}
@@ -244,10 +244,26 @@ export function NowPanel({ panel, page }: { panel: Panel; page: PanelPage }) {
           ))}
         </ul>
       )}
-      {values && values.length > limit && <p class="hint">Showing {limit} of {values.length}.</p>}
+      {values && values.length > tiles.length && <p class="hint">Showing {tiles.length} of {values.length}.</p>}
       {values && error && <Outdated error={error} retry={set.reload} />}
     </PanelFrame>
   );
+}
+
+const kOrders: Record<string, (a: FieldValue, b: FieldValue) => number> = {
+  name: (a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }),
+  value: (a, b) => (typeof a.value === 'number' && typeof b.value === 'number' ? a.value - b.value : 0),
+  age: (a, b) => (b.time ?? 0) - (a.time ?? 0),
+};
+
+// The values in the panel's order and units, as far as its limit goes.
+function pickedOf(panel: Panel, values: FieldValue[]): FieldValue[] {
+  const order = kOrders[textOption(panel, 'sort')];
+  const sorted = order ? [...values].sort(order) : values;
+  const decimals = numberOption(panel, 'decimals');
+  return sorted.slice(0, numberOption(panel, 'limit') ?? kTilesMax).map((value) => ({
+    ...value, unit: textOption(panel, 'unit', value.unit), decimals: decimals ?? value.decimals,
+  }));
 }
 
 function tilesOf(panel: Panel, values: FieldValue[], stale: number | null): Tile[] {

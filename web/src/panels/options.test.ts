@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boundsOption, columnOptions, fits, forThing, lineOption, listOption, widthOf } from './options';
+import { boundsOption, columnOptions, facesOption, forThing, lineOption, listOption, widthOf } from './options';
 
 const panel = (options: object) => ({ kind: 'chart', line: 1, ...options });
 
@@ -14,20 +14,14 @@ describe('an option', () => {
       .toEqual([{ name: 'a', unit: '', decimals: null }, { name: 'b', unit: 'cm', decimals: null }]);
   });
 
+  it('faces are thumbs, none, or words of the page', () => {
+    expect(facesOption(panel({}), true)).toEqual({ thumbs: true, low: '', high: '' });
+    expect(facesOption(panel({ faces: 'none' }), true).thumbs).toBe(false);
+    expect(facesOption(panel({ faces: { low: 'dry' } }), true)).toEqual({ thumbs: true, low: 'dry', high: '' });
+  });
+
   it('width stays within the twelve columns', () => {
     expect([{}, { width: 4 }, { width: 0 }, { width: 40 }].map((o) => widthOf(panel(o)))).toEqual([12, 4, 1, 12]);
-  });
-});
-
-describe('a pattern', () => {
-  it('fits what its stars leave open', () => {
-    expect(fits('tank-*', 'tank-12')).toBe(true);
-    expect(fits('tank-*', 'tan')).toBe(false);
-    expect(fits('*-1', 'tank-1')).toBe(true);
-    expect(fits('t*k-*', 'tank-1')).toBe(true);
-    expect(fits('a*a', 'a')).toBe(false);
-    expect(fits('level', 'level')).toBe(true);
-    expect(fits('*', '')).toBe(true);
   });
 });
 

@@ -51,6 +51,20 @@ export function boundsOption(panel: Panel): { min: number | null; max: number | 
   return { min: part('min'), max: part('max') };
 }
 
+export interface Faces {
+  thumbs: boolean;
+  low: string; // words of the page's own; "" for the usual ones
+  high: string;
+}
+
+// faces = "thumbs", "none", or {low="dry", high="running over"}
+export function facesOption(panel: Panel, otherwise: boolean): Faces {
+  const value = panel['faces'];
+  const word = (name: string) => (isTable(value) && typeof value[name] === 'string' ? value[name] : '');
+  const thumbs = typeof value === 'string' ? value === 'thumbs' : otherwise;
+  return { thumbs, low: word('low'), high: word('high') };
+}
+
 export interface ColumnOption {
   name: string;
   unit: string;
@@ -82,22 +96,4 @@ export function widthOf(panel: Panel): number {
 // A page `for` things of a type says $thing; here it is known which.
 export function forThing(selectors: string[], thing: string | null): string[] {
   return thing === null ? selectors : selectors.map((of) => of.replace(/^\$thing(?=$|\/)/, thing));
-}
-
-// Does `text` fit `pattern`, in which each `*` stands for any run of characters?
-export function fits(pattern: string, text: string): boolean {
-  const parts = pattern.split('*');
-  const first = parts[0]!;
-  const last = parts[parts.length - 1]!;
-  if (parts.length === 1) return pattern === text;
-  if (text.length < first.length + last.length) return false;
-  if (!text.startsWith(first) || !text.endsWith(last)) return false;
-  let at = first.length;
-  const end = text.length - last.length;
-  for (const part of parts.slice(1, -1)) {
-    const found = text.indexOf(part, at);
-    if (found < 0 || found + part.length > end) return false;
-    at = found + part.length;
-  }
-  return true;
 }

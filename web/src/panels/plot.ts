@@ -3,7 +3,7 @@
 //
 // Colours come from the page's tokens when something is drawn, so that light and dark are one code.
 import uPlot from 'uplot';
-import { number } from '../format';
+import { number, quantity } from '../format';
 import { stepFor, tickLabels, ticksOf } from '../time/zone';
 import type { Span } from '../time/range';
 import type { Line as Limit } from './options';
@@ -42,6 +42,7 @@ export interface PlotLook {
   limits: Limit[];
   bounds: { min: number | null; max: number | null };
   zone: string;
+  lastLabel: boolean;  // the last value beside the name at the line's end
 }
 
 export function colourName(i: number, count: number): string {
@@ -278,7 +279,7 @@ export class Plot {
       const to = mark.to === null ? bbox.left + bbox.width : this.plot.valToPos(mark.to, 'x', true);
       if (to < bbox.left || from > bbox.left + bbox.width) continue;
       const colour = this.colour(mark.condition === 'silent' ? '--off' : mark.condition === 'invalid' ? '--bad' : '--warn');
-      ctx.fillStyle = withAlpha(colour, 0.1);
+      ctx.fillStyle = withAlpha(colour, 0.08);
       ctx.fillRect(from, bbox.top, Math.max(devicePixelRatio, to - from), bbox.height);
       drawShape(ctx, from, bbox.top + 7 * devicePixelRatio, 5 * devicePixelRatio, colour, mark.condition);
     }
@@ -313,7 +314,7 @@ export class Plot {
   private labelWidth(context: CanvasRenderingContext2D): number {
     context.save();
     context.font = kBold;
-    const widest = Math.max(0, ...this.lines.map(({ name }) => context.measureText(name).width));
+    const widest = Math.max(0, ...this.lines.map((line) => context.measureText(this.endText(line)).width));
     context.restore();
     return Math.min(150, Math.ceil(widest) + 14);
   }
@@ -323,7 +324,7 @@ export class Plot {
     if (!this.isDirect() || this.lines.some((_, i) => scaleOf(this.lines, i) === 'y2')) return;
     const { ctx, bbox } = this.plot;
     const ratio = devicePixelRatio;
-    const ends = this.lines.map((line, i) => ({ i, name: line.name, end: this.endOf(line) }))
+    const ends = this.lines.map((line, i) => ({ i, name: this.endText(line), end: this.endOf(line) }))
       .filter(({ i, end }) => end !== null && this.plot.series[i + 1]!.show);
     const ys = spread(ends.map(({ end }) => this.plot.valToPos(end!, 'y', true)), kLabelGapPx * ratio,
       bbox.top + 6 * ratio, bbox.top + bbox.height - 6 * ratio);
@@ -336,6 +337,11 @@ export class Plot {
       halo(ctx, name, x, ys[k]!, this.colour('--panel'), this.colour(colourName(i, this.lines.length)), 3 * ratio, 140 * ratio);
     });
     ctx.restore();
+  }
+
+  private endText(line: PlotLine): string {
+    const end = this.look.lastLabel ? this.endOf(line) : null;
+    return end === null ? line.name : `${line.name} ${quantity(end, line.unit, line.decimals)}`;
   }
 
   private endOf(line: PlotLine): number | null {

@@ -1,16 +1,16 @@
-// A `table` panel: intervals (use per day), things, alerts, or the answer to a question in SQL.
+// A `table` panel: intervals (use per day), things, or alerts.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { asApiError, get, post, type ApiError } from '../api';
+import { asApiError, get, type ApiError } from '../api';
 import type { AlertItem, AlertList, FieldValue, Interval, Panel } from '../documents';
-import { isoTime, moment, now, quantity, zone } from '../format';
+import { isoTime, moment, quantity, zone } from '../format';
 import type { PanelPage } from '../page/time';
 import { dateFormat } from '../time/zone';
 import { Age } from '../ui/age';
 import { Button, ErrorState, StateMark, Table, wordOfAlert, wordOfThing, type Column } from '../ui/parts';
 import { csvText, download, type Cell } from './csv';
 import { Nothing, Outdated, PanelFrame, Waiting } from './frame';
-import { columnOptions, forThing, listOption, numberOption, textOption, type ColumnOption } from './options';
+import { boolOption, columnOptions, forThing, listOption, numberOption, textOption, type ColumnOption } from './options';
 import { useValues } from './values';
 
 const kHeight = 160;
@@ -141,28 +141,6 @@ function alertSheet(alerts: AlertItem[]): Sheet {
   };
 }
 
-export interface SqlAnswer { columns: { name: string; type: string }[]; rows: Cell[][] }
-
-function sqlSheet(answer: SqlAnswer, columns: ColumnOption[]): Sheet {
-  const names = answer.columns.map(({ name }) => name);
-  const wanted: ColumnOption[] = columns.length ? columns : names.map((name) => ({ name, unit: '', decimals: null }));
-  const picked = wanted.map((column) => ({ ...column, at: names.indexOf(column.name) })).filter(({ at }) => at >= 0);
-  const isNumber = (at: number) => answer.rows.some((row) => typeof row[at] === 'number');
-  const shown = (value: Cell, at: number, { unit, decimals }: ColumnOption) => {
-    const type = answer.columns[at]!.type.toLowerCase();
-    const time = type.startsWith('timestamp') ? Date.parse(String(value)) : NaN;
-    return Number.isFinite(time) ? moment(time, now()) : quantity(value, unit, decimals);
-  };
-  return {
-    heads: picked.map(({ name, at }) => ({ name, right: isNumber(at) })),
-    rows: answer.rows.map((row, i) => ({
-      key: String(i),
-      cells: picked.map((column) => shown(row[column.at], column.at, column)),
-      raw: picked.map(({ at }) => row[at]),
-    })),
-  };
-}
-
 function fileName(panel: Panel): string {
   const name = textOption(panel, 'title', 'table').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
   return `${name || 'table'}.csv`;
@@ -190,7 +168,7 @@ function Whole({ panel, asked, sheet, empty }: {
 }) {
   const save = () => sheet && download(fileName(panel), csvText(sheet.heads.map(({ name }) => name), sheet.rows.map(({ raw }) => raw)));
   return (
-    <PanelFrame panel={panel} aside={sheet && sheet.rows.length > 0 && <Button small look="bare" onClick={save}>Download CSV</Button>}>
+    <PanelFrame panel={panel} aside={sheet && sheet.rows.length > 0 && boolOption(panel, 'download', true) && <Button small look="bare" onClick={save}>Download CSV</Button>}>
       {!sheet && !asked.error && <Waiting height={kHeight} />}
       {!sheet && asked.error && <ErrorState error={asked.error} retry={asked.again} />}
       {sheet?.rows.length === 0 && <Nothing title={textOption(panel, 'empty', 'No rows')} hint={empty} />}
@@ -236,21 +214,7 @@ function AlertTable({ panel }: Props) {
   return <Whole panel={panel} asked={asked} sheet={asked.data && alertSheet(asked.data.alerts)} empty="No alert has ever been raised." />;
 }
 
-function SqlTable({ panel, page }: Props) {
-  const sql = textOption(panel, 'sql');
-  const { from, to } = spanQuery(page);
-  const params: Record<string, string> = {};
-  if (/\$from\b/.test(sql)) params['from'] = isoTime(from);
-  if (/\$to\b/.test(sql)) params['to'] = isoTime(to);
-  if (/\$thing\b/.test(sql) && page.thing !== null) params['thing'] = page.thing;
-  const body = { sql, params };
-  const asked = useAsked(JSON.stringify(body), (signal) => post<SqlAnswer>('/sql', body, signal));
-  void zone.value;
-  return <Whole panel={panel} asked={asked} sheet={asked.data && sqlSheet(asked.data, columnOptions(panel))} empty="The question has no answer yet." />;
-}
-
 export function TablePanel(props: Props) {
-  if (textOption(props.panel, 'sql')) return <SqlTable {...props} />;
   switch (textOption(props.panel, 'rows', 'intervals')) {
     case 'things':
       return <ThingTable {...props} />;

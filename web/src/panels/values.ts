@@ -1,6 +1,6 @@
 // The newest values of some selectors, fetched once and then live.
-import { useSignal, type ReadonlySignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { signal, type ReadonlySignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
 import { asApiError, get, type ApiError } from '../api';
 import type { FieldValue, LiveValues, Values } from '../documents';
 import { live, type Subscription } from '../live';
@@ -9,6 +9,7 @@ import type { Span } from '../time/range';
 const kAgainMs = 60_000; // states that no value tells (silence, invalid readings) are asked for
 const kAlsoMax = 50; // more tiles than that show their small fields as fetched, not live
 const kRetryMs = 5000;
+const kKeptMs = 20_000;
 const kNewThingsMs = 2000; // a thousand things that appear at once are fetched as one
 
 export interface LiveSet {
@@ -58,7 +59,12 @@ export function wanted(of: string[], values: FieldValue[]): string[] {
   return [...new Set([...of, ...small])];
 }
 
-class Follower {
+// One for all panels of a page that ask for the same; kept a moment after the last one left, so
+// that going back to a page shows it at once.
+class Follower implements LiveSet {
+  readonly values = signal<FieldValue[] | null>(null);
+  readonly error = signal<ApiError | null>(null);
+  private users = 0;
   private abort: AbortController | null = null;
   private subscription: Subscription | null = null;
   private subscribed = '';
@@ -66,16 +72,26 @@ class Follower {
   private frame = 0;
   private loadedAt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private farewell: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    private readonly of: string[],
-    private readonly stats: Span | null,
-    private readonly show: (values: FieldValue[]) => void,
-    private readonly fail: (error: ApiError) => void,
-    private readonly shown: () => FieldValue[] | null,
-  ) {}
+  constructor(private readonly key: string, private readonly of: string[], private readonly stats: Span | null) {}
 
-  async load(): Promise<void> {
+  enter(): void {
+    clearTimeout(this.farewell);
+    this.users += 1;
+    if (this.users === 1 && !this.subscription) void this.load();
+  }
+
+  leave(): void {
+    this.users -= 1;
+    if (this.users === 0) this.farewell = setTimeout(() => this.stop(), kKeptMs);
+  }
+
+  reload(): void {
+    void this.load();
+  }
+
+  private async load(): Promise<void> {
     clearTimeout(this.timer);
     this.abort?.abort();
     const abort = new AbortController();
@@ -84,18 +100,20 @@ class Follower {
     const span = this.stats && { from: Math.round(this.stats.from), to: Math.round(this.stats.to), stats: 1 };
     try {
       const answer = await get<Values>('/values', { of: this.of.join(','), ...(span ?? {}) }, abort.signal);
-      this.show(answer.values);
+      this.values.value = answer.values;
+      this.error.value = null;
       this.listen(answer.values, answer.seq);
       this.timer = setTimeout(() => void this.load(), kAgainMs);
     } catch (reason) {
       if (abort.signal.aborted) return;
       const error = asApiError(reason);
-      this.fail(error);
+      this.error.value = error;
       if (error.status === 0 || error.status >= 500) this.timer = setTimeout(() => void this.load(), kRetryMs);
     }
   }
 
-  stop(): void {
+  private stop(): void {
+    followers.delete(this.key);
     clearTimeout(this.timer);
     cancelAnimationFrame(this.frame);
     this.abort?.abort();
@@ -121,12 +139,12 @@ class Follower {
 
   private draw(): void {
     this.frame = 0;
-    const old = this.shown();
+    const old = this.values.peek();
     const news = this.news;
     this.news = [];
     const next = old && merged(old, news);
     if (next) {
-      this.show(next);
+      this.values.value = next;
       return;
     }
     clearTimeout(this.timer);
@@ -134,25 +152,22 @@ class Follower {
   }
 }
 
+const followers = new Map<string, Follower>();
+const kNone: LiveSet = { values: signal([]), error: signal(null), reload: () => undefined };
+
 // `stats`: a span whose statistics each value shall carry.
 export function useValues(of: string[], stats: Span | null = null): LiveSet {
-  const values = useSignal<FieldValue[] | null>(null);
-  const error = useSignal<ApiError | null>(null);
-  const round = useSignal(0);
-  const key = of.join();
-  const spanKey = stats ? `${stats.from} ${stats.to}` : '';
-  const again = round.value;
+  const key = of.length === 0 ? '' : `${of.join()} ${stats ? `${stats.from} ${stats.to}` : ''}`;
+  const set = useMemo(() => {
+    if (!key) return kNone;
+    const follower = followers.get(key) ?? new Follower(key, of, stats);
+    followers.set(key, follower);
+    return follower;
+  }, [key]);
   useEffect(() => {
-    if (of.length === 0) {
-      values.value = [];
-      return undefined;
-    }
-    const follower = new Follower(of, stats,
-      (next) => { values.value = next; error.value = null; },
-      (reason) => { error.value = reason; },
-      () => values.peek());
-    void follower.load();
-    return () => follower.stop();
-  }, [key, spanKey, again]);
-  return { values, error, reload: () => { round.value += 1; } };
+    if (!(set instanceof Follower)) return undefined;
+    set.enter();
+    return () => set.leave();
+  }, [set]);
+  return set;
 }
