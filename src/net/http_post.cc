@@ -144,16 +144,12 @@ Result<std::string> origin_of(std::string_view url) {
 
 class HttpPoster::Impl {
  public:
-  Impl(std::string ca_file, GiveUp give_up)
-      : ca_file_(std::move(ca_file)),
-        give_up_(std::move(give_up)),
-        public_(curl_easy_init()),
-        any_(curl_easy_init()) {
+  Impl() : public_(curl_easy_init()), any_(curl_easy_init()) {
     NILO_ASSERT(public_ != nullptr);  // out of memory
     NILO_ASSERT(any_ != nullptr);
   }
 
-  Delivery post(const HttpPost& post) {
+  Delivery post(const HttpPost& post, const GiveUp& give_up) {
     using Verdict = Delivery::Verdict;
     const auto origin = origin_of(post.url);
     if (!origin) return {Verdict::refused, false, origin.error().message};
@@ -165,6 +161,7 @@ class HttpPoster::Impl {
     CURL* const curl = (post.allow_private ? any_ : public_).get();
     curl_easy_reset(curl);  // keeps the connections
     set_limits(curl);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &give_up);
     curl_easy_setopt(curl, CURLOPT_URL, post.url.c_str());
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers->get());
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post.body.size()));
@@ -197,10 +194,8 @@ class HttpPoster::Impl {
     curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, kIdleMaxS);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (!ca_file_.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file_.c_str());
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &give_up_);
   }
 
   Delivery delivery_of(CURL* curl, CURLcode code, const Answer& answer) const {
@@ -218,17 +213,16 @@ class HttpPoster::Impl {
             printable(why, kAnswerTextSizeMax)};
   }
 
-  const std::string ca_file_;
-  const GiveUp give_up_;
   char error_[CURL_ERROR_SIZE] = {};
   const Easy public_;  // only ever connected to public addresses
   const Easy any_;
 };
 
-HttpPoster::HttpPoster(std::string ca_file, GiveUp give_up)
-    : impl_(std::make_unique<Impl>(std::move(ca_file), std::move(give_up))) {}
+HttpPoster::HttpPoster() : impl_(std::make_unique<Impl>()) {}
 HttpPoster::~HttpPoster() = default;
 
-Delivery HttpPoster::post(const HttpPost& post) { return impl_->post(post); }
+Delivery HttpPoster::post(const HttpPost& post, const GiveUp& give_up) {
+  return impl_->post(post, give_up);
+}
 
 }  // namespace nilo::net

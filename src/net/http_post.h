@@ -40,13 +40,13 @@ Result<std::string> origin_of(std::string_view url);
 
 class HttpPoster {
  public:
-  // `ca_file`: PEM; empty: the system's. `give_up` may be empty.
-  explicit HttpPoster(std::string ca_file = {}, GiveUp give_up = {});
+  HttpPoster();
   ~HttpPoster();
 
   // accepted: 2xx. refused: 3xx, 4xx, an address that is not public, a wrong certificate, a URL or
   // header that is none. failed: 408, 425, 429, 5xx, and whatever a connection can suffer.
-  Delivery post(const HttpPost& post);
+  // `give_up` may be empty.
+  Delivery post(const HttpPost& post, const GiveUp& give_up = {});
 
  private:
   class Impl;

@@ -187,7 +187,7 @@ TEST_F(WithServer, AConnectionMadeWithLeaveDoesNotServeAPostWithoutIt) {
 }
 
 TEST(HttpPoster, GivesUpWhenToldTo) {
-  HttpPoster poster("", [] { return true; });
+  HttpPoster poster;
   const int listener = ::socket(AF_INET, SOCK_STREAM, 0);  // listens, never answers
   sockaddr_in any{};
   any.sin_family = AF_INET;
@@ -197,8 +197,9 @@ TEST(HttpPoster, GivesUpWhenToldTo) {
   ASSERT_EQ(::listen(listener, 1), 0);
   ::getsockname(listener, reinterpret_cast<sockaddr*>(&any), &size);
   const std::string url = "http://127.0.0.1:" + std::to_string(ntohs(any.sin_port));
-  EXPECT_EQ(poster.post({.url = url, .body = "x", .allow_private = true}).verdict,
-            Verdict::stopped);
+  EXPECT_EQ(
+      poster.post({.url = url, .body = "x", .allow_private = true}, [] { return true; }).verdict,
+      Verdict::stopped);
   ::close(listener);
 }
 

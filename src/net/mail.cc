@@ -165,12 +165,11 @@ List headers_of(const Mail& mail, const std::string& from, const std::string& to
 
 class Mailer::Impl {
  public:
-  Impl(SmtpServer server, GiveUp give_up)
-      : server_(std::move(server)), give_up_(std::move(give_up)), curl_(curl_easy_init()) {
+  explicit Impl(SmtpServer server) : server_(std::move(server)), curl_(curl_easy_init()) {
     NILO_ASSERT(curl_ != nullptr);  // out of memory
   }
 
-  Delivery send(const Mail& mail) {
+  Delivery send(const Mail& mail, const GiveUp& give_up) {
     using Verdict = Delivery::Verdict;
     const auto from = bare_address(mail.from);
     if (!from) return {Verdict::refused, true, from.error().message};
@@ -182,6 +181,7 @@ class Mailer::Impl {
     CURL* const curl = curl_.get();
     curl_easy_reset(curl);  // keeps the connection
     set_server();
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &give_up);
     List recipients;
     append(recipients, "<" + *to + ">");
     const std::string sender = "<" + *from + ">";
@@ -238,7 +238,6 @@ class Mailer::Impl {
     curl_easy_setopt(curl, CURLOPT_DEBUGDATA, &conversation_);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &give_up_);
     const bool starttls = server_.tls == SmtpServer::Tls::starttls;
     if (starttls) curl_easy_setopt(curl, CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
@@ -266,16 +265,16 @@ class Mailer::Impl {
   }
 
   const SmtpServer server_;
-  const GiveUp give_up_;
   Conversation conversation_;
   char error_[CURL_ERROR_SIZE] = {};
   const Easy curl_;  // last: says goodbye to the server while the others still live
 };
 
-Mailer::Mailer(SmtpServer server, GiveUp give_up)
-    : impl_(std::make_unique<Impl>(std::move(server), std::move(give_up))) {}
+Mailer::Mailer(SmtpServer server) : impl_(std::make_unique<Impl>(std::move(server))) {}
 Mailer::~Mailer() = default;
 
-Delivery Mailer::send(const Mail& mail) { return impl_->send(mail); }
+Delivery Mailer::send(const Mail& mail, const GiveUp& give_up) {
+  return impl_->send(mail, give_up);
+}
 
 }  // namespace nilo::net

@@ -65,13 +65,12 @@ std::string mail_date(TimeUs us);
 
 class Mailer {
  public:
-  // `give_up` may be empty.
-  explicit Mailer(SmtpServer server, GiveUp give_up = {});
+  explicit Mailer(SmtpServer server);
   ~Mailer();
 
   // refused: an address that is none, a 5xx, a login or certificate that does not fit, no STARTTLS
-  // where it is wanted. failed: the rest.
-  Delivery send(const Mail& mail);
+  // where it is wanted. failed: the rest. `give_up` may be empty.
+  Delivery send(const Mail& mail, const GiveUp& give_up = {});
 
  private:
   class Impl;

@@ -58,6 +58,7 @@ void read_mail(const Member& section, Reading& reading) {
     reading.tell(Code::not_a_mail_address, keys.place_of("from"), "", mail.from,
                  "\"Tanks <tanks@example.org>\"");
   }
+  mail.ca = keys.text({"ca", "\"ca.pem\""}).value_or("");
   check_login(mail, keys.take("password") != nullptr, keys, reading);
   keys.finish();
   reading.stack.mail = std::move(mail);

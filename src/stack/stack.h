@@ -81,6 +81,7 @@ struct Mail {
   std::string user{};                // empty: no login, and no password
   std::optional<Secret> password{};  // set if `user` is
   std::string from;                  // "Tanks <tanks@example.org>" or the address alone
+  std::string ca{};                  // PEM file of who vouches for the server; empty: the system's
   Place place;
 };
 

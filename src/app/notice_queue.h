@@ -1,0 +1,83 @@
+// app/notice_queue.h: which notice is to be tried next, and how long a server that fails is left
+// alone.
+//
+// Holds numbers, not notices: those are rows of sys_notices. A server that fails as a whole pauses,
+// for longer each time; what is for it waits until the pause is over, and the next one tries it.
+// So an hour without the mail server costs a few tries, not one for each notice.
+// Threads: none of its own. Times are Clock::steady_us, but for `created_us`.
+// Limits:  one entry for each waiting notice: kNoticesMax (app/notices.h).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace nilo::app {
+
+inline constexpr std::int64_t kBackOffMinUs = 30'000'000;      // after the first failure
+inline constexpr std::int64_t kBackOffMaxUs = 3'600'000'000;   // after the eighth and all later
+inline constexpr int kTriesMax = 20;                           // then it is parked
+inline constexpr std::int64_t kAgeMaxUs = 24 * kBackOffMaxUs;  // or when it is older than a day
+
+// How long to wait after the `failures`th failure in a row: 30 s, 1 m, 2 m, ... 1 h, give or take a
+// fifth as `dice` (any number) has it, so that what failed together does not come back together.
+std::int64_t back_off_us(std::int64_t failures, std::uint64_t dice);
+
+class NoticeQueue {
+ public:
+  struct Entry {
+    std::int64_t number = 0;
+    std::string server{};
+    std::int64_t due_us = 0;
+    TimeUs created_us = 0;
+  };
+
+  // Replaces the entry of the same number.
+  void put(const Entry& entry);
+  // False: it was not waiting.
+  bool drop(std::int64_t number);
+
+  // Takes out the one that has been due for longest among the servers that are not paused.
+  std::optional<std::int64_t> take(std::int64_t now_us);
+  // When take() will have one; INT64_MAX if none waits.
+  std::int64_t due_us() const;
+
+  // The server failed as a whole; returns how often in a row.
+  int fail(const std::string& server, std::int64_t now_us, std::uint64_t dice);
+  // It took something, or somebody asks for it by hand: no pause any more. Returns how often it had
+  // failed.
+  int recover(const std::string& server);
+
+  // Those for this server that were caused before `created_before_us`.
+  std::vector<std::int64_t> older(const std::string& server, TimeUs created_before_us) const;
+  std::size_t size() const { return where_.size(); }
+
+ private:
+  struct Waiting {
+    std::int64_t number;
+    TimeUs created_us;
+    bool operator<(const Waiting& other) const { return number < other.number; }
+  };
+  struct Server {
+    std::set<std::pair<std::int64_t, Waiting>> waiting;  // by due_us, then by number
+    std::int64_t paused_until_us = 0;
+    int failures = 0;
+    std::int64_t due_us() const;
+  };
+  struct Place {
+    std::string server;
+    std::int64_t due_us;
+  };
+
+  std::map<std::string, Server> servers_;
+  std::unordered_map<std::int64_t, Place> where_;
+};
+
+}  // namespace nilo::app
