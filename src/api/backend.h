@@ -12,6 +12,7 @@
 
 #include "api/account_backend.h"
 #include "api/live_backend.h"
+#include "api/notice_backend.h"
 #include "api/thing_backend.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -83,6 +84,7 @@ struct Backend {
   std::function<bool(const Principal& who)> is_current;
   AccountBackend accounts;
   LiveBackend live;
+  NoticeBackend notices;
 
   // Done when it is durable.
   std::function<void(Message, Done<void>)> publish;

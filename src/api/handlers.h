@@ -52,6 +52,11 @@ void revoke_token(const Context& context, Call& call);
 void open_live(const Context& context, Call& call);
 void list_refused(const Context& context, Call& call);
 void allow_refused(const Context& context, Call& call);
+// notice_handlers.cc
+void list_notices(const Context& context, Call& call);
+void retry_notice(const Context& context, Call& call);
+void show_settings(const Context& context, Call& call);
+void send_test_mail(const Context& context, Call& call);
 
 // status_handlers.cc
 void show_metrics(const Context& context, Call& call);

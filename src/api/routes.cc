@@ -79,6 +79,15 @@ std::vector<Parameter> intervals_parameters() {
   return all;
 }
 
+std::vector<Parameter> notices_parameters() {
+  return {{.name = "state", .summary = "Only these.", .choices = {"waiting", "sent", "parked"}},
+          {.name = "limit",
+           .type = Type::int64,
+           .summary = "At most so many; 100 if not given.",
+           .min = 1,
+           .max = 1000}};
+}
+
 std::vector<Parameter> publish_parameters() {
   return {{.name = "topic", .summary = "Where to, such as water1/pub.", .required = true},
           {.name = "qos",
@@ -160,6 +169,13 @@ std::vector<OwnRoute> own_routes() {
                      json_doc(kTokensSchema)}},
       {make_token, {"POST", "/api/v1/tokens", "Make a token; only this answer has its secret",
                     admin, {}, json_doc(kNewTokenSchema), json_doc(kMadeTokenSchema)}},
+      {list_notices, {"GET", "/api/v1/notices", "What was to be told, to whom; newest first", viewer,
+                      notices_parameters(), none, json_doc(kNoticesSchema)}},
+      {retry_notice, {"POST", "/api/v1/notices/{id}/retry", "Try a notice again, now", admin, {},
+                      none, json_doc(kNoticeSchema)}},
+      {show_settings, {"GET", "/api/v1/settings", "How people are told", viewer, {}, none, any}},
+      {send_test_mail, {"POST", "/api/v1/mail/test", "Send a test mail; the mail server's answer",
+                        admin, {}, json_doc(kTestMailSchema), json_doc(kTestMailAnswerSchema)}},
       {revoke_token, {"DELETE", "/api/v1/tokens/{name}", "Revoke a token", admin, {}, none, none}},
   };
   // clang-format on

@@ -78,6 +78,33 @@ inline constexpr const char* kSqlSchema = R"json({
     "sql":{"type":"string","examples":["SELECT * FROM latest('tank_levels')"]},
     "params":{"type":"object","description":"Values for $name in the statement."}}})json";
 
+inline constexpr const char* kNoticeSchema = R"({
+  "type":"object","description":"Times are milliseconds since 1970 UTC.","properties":{
+    "id":{"type":"string"},
+    "alert_id":{"type":"string","examples":["level~tank-2~low"]},
+    "event":{"enum":["firing","reminder","recovered","test"]},
+    "channel":{"enum":["mail","webhook"]},
+    "to":{"type":"string","description":"A mail address, or the host a webhook goes to."},
+    "subject":{"type":"string"},
+    "state":{"enum":["waiting","sent","parked"]},
+    "tries":{"type":"integer"},
+    "next":{"type":["integer","null"]},
+    "created":{"type":"integer"},
+    "sent":{"type":["integer","null"]},
+    "answer":{"type":"string","description":"The other server's words at the last try."}}})";
+
+inline constexpr const char* kNoticesSchema = R"({
+  "type":"object","properties":{
+    "notices":{"type":"array","items":{"type":"object"}},
+    "counts":{"type":"object","additionalProperties":{"type":"integer"}}}})";
+
+inline constexpr const char* kTestMailSchema = R"({
+  "type":"object","required":["to"],"properties":{"to":{"type":"string","format":"email"}}})";
+
+inline constexpr const char* kTestMailAnswerSchema = R"({
+  "type":"object","properties":{
+    "answer":{"type":"string","examples":["250 2.0.0 Ok: queued as 4B1"]}}})";
+
 inline constexpr const char* kTokensSchema = R"({
   "type":"object","properties":{"tokens":{"type":"array","items":{
     "type":"object","properties":{

@@ -47,6 +47,7 @@ Result<net::Address> address_of(const std::string& given,
 Result<ServerOptions> server_options(const ServeOptions& given, const stack::Stack& stack) {
   ServerOptions options;
   options.data_dir = given.data.empty() ? given.dir + "/data" : given.data;
+  options.stack_dir = given.dir;
   options.mqtt = TRY(address_of(given.mqtt, stack.settings.mqtt_listen, kMqttPort, given.open));
   options.http = TRY(address_of(given.http, stack.settings.http_listen, kHttpPort, given.open));
   options.open = given.open;

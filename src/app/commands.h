@@ -15,6 +15,8 @@ Command simulate_command();
 Command token_new_command();
 Command token_ls_command();
 Command token_revoke_command();
+Command notices_ls_command();
+Command notices_retry_command();
 std::vector<Command> bench_commands();
 Command openapi_command();
 

@@ -4,9 +4,10 @@
 int main(int argc, char** argv) {
   using namespace nilo::app;
   std::vector<Command> commands = {
-      serve_command(),    check_command(),        pub_command(),      sub_command(),
-      sql_command(),      rules_test_command(),   simulate_command(), token_new_command(),
-      token_ls_command(), token_revoke_command(), openapi_command(),
+      serve_command(),         check_command(),        pub_command(),      sub_command(),
+      sql_command(),           rules_test_command(),   simulate_command(), token_new_command(),
+      token_ls_command(),      token_revoke_command(), openapi_command(),  notices_ls_command(),
+      notices_retry_command(),
   };
   for (Command& command : bench_commands()) commands.push_back(std::move(command));
   return run_command_line(commands, argc, argv);

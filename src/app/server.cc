@@ -22,6 +22,7 @@
 #include "app/notices.h"
 #include "app/password_checks.h"
 #include "app/people.h"
+#include "app/post_office.h"
 #include "app/refused_list.h"
 #include "app/thing_answers.h"
 #include "app/things.h"
@@ -96,7 +97,8 @@ class RunningServer final : public Server {
     TRY(replay());             // tables, retained messages and sessions are as they were
     TRY(take_signals());       // from here on SIGTERM ends run(); before, the process
     TRY(number_new_tables());  // the log takes records, every table has its number
-    TRY(load_own_tables());    // tokens let people in
+    open_post_office();
+    TRY(load_own_tables());  // tokens let people in
     TRY(start_doors());
     return {};
   }
@@ -270,8 +272,11 @@ class RunningServer final : public Server {
       error_slots_.next = cells[0].as_int64() + 1;
     }));
     TRY(for_each_latest(kNoticesTable, [this](std::span<const Value> cells) {
-      notice_numbers_.saw(notice_of(cells).id);
+      const Notice notice = notice_of(cells);
+      notice_numbers_.saw(notice.id);
+      post_office_->load(notice);
     }));
+    applier_->observe(post_office_->observer());
     return ensure_admin_token();
   }
 
@@ -291,6 +296,12 @@ class RunningServer final : public Server {
       cursor = page.next_cursor;
     } while (!cursor.empty());
     return {};
+  }
+
+  void open_post_office() {
+    post_office_ = std::make_unique<PostOffice>(
+        PostOffice::Rooms{*tables_, *log_, stack_, clock_, logger_, metrics_}, options_.stack_dir,
+        NoticeChart());
   }
 
   // The machine's own commands use this token, so that its owner is never locked out.
@@ -332,6 +343,7 @@ class RunningServer final : public Server {
                                                      *sql_, *log_, stack_, *live_, refused_});
     api::Backend backend = people_->backend();
     backend.things = start_things();
+    backend.notices = post_office_->backend();
     api_ =
         std::make_unique<api::Api>(std::move(backend), endpoints_of(stack_),
                                    api::ApiOptions{.loopback_names_only = options_.open,
@@ -346,6 +358,7 @@ class RunningServer final : public Server {
                                         }));
     loops_[0]->every(kDropExpiredEvery, [this] { retained_.drop_expired(); });
     add_gauges();
+    post_office_->start();
     return {};
   }
 
@@ -383,6 +396,7 @@ class RunningServer final : public Server {
     sql_.reset();
     thing_answers_.reset();
     passwords_.reset();
+    if (post_office_) post_office_->stop();
     if (applier_) applier_->close();
     if (log_) log_->stop();
     if (applier_) applier_->stop();
@@ -423,6 +437,7 @@ class RunningServer final : public Server {
   std::unique_ptr<LiveMail> live_mail_;
   MqttDoors doors_;
   std::unique_ptr<Things> things_;
+  std::unique_ptr<PostOffice> post_office_;
   std::unique_ptr<Applier> applier_;
   std::unique_ptr<PasswordChecks> passwords_;
   std::unique_ptr<tables::Sql> sql_;

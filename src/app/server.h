@@ -23,6 +23,7 @@
 namespace nilo::app {
 
 struct ServerOptions {
+  std::string stack_dir;  // where files that the stack names begin
   std::string data_dir;
   net::Address mqtt;
   net::Address http;
