@@ -44,7 +44,9 @@ function CurrentView() {
     loadView(pattern).then(() => drawAgain((n) => n + 1), (reason: unknown) => setError(asApiError(reason)));
   }, [pattern]);
   useEffect(() => {
-    if (arrivals.peek() > 0) document.querySelector<HTMLElement>('#main h1, #main')?.focus({ preventScroll: true });
+    if (arrivals.peek() === 0) return;
+    const head = document.querySelector<HTMLElement>('#main h1') ?? document.getElementById('main');
+    head?.focus({ preventScroll: true });
   }, [arrivals.value, View]);
   if (!found) return <NotFound />;
   if (error) return <ErrorState error={error} retry={() => window.location.reload()} />;

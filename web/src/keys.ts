@@ -38,7 +38,7 @@ export function useKeys(keys: Record<string, () => void>): void {
 
 // The keys of every view. `g` and a letter come before what the view does with that letter.
 export function useGlobalKeys(act: { jump: () => void; help: () => void }): void {
-  const since = useRef(0);
+  const since = useRef(-Infinity);  // when g was pressed
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
@@ -48,7 +48,7 @@ export function useGlobalKeys(act: { jump: () => void; help: () => void }): void
       }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyped(event)) return;
       const isSecond = event.timeStamp - since.current < kSequenceMs;
-      since.current = event.key === 'g' ? event.timeStamp : 0;
+      since.current = event.key === 'g' ? event.timeStamp : -Infinity;
       const to = isSecond ? kDestinations.find((one) => one.key === event.key) : undefined;
       if (!to && event.key !== '/' && event.key !== '?') return;
       event.preventDefault();
