@@ -5,18 +5,20 @@ import { Overview } from './views/overview';
 export type View = ComponentType<{ parts: Record<string, string> }>;
 type Load = () => Promise<View>;
 
+const later = () => import('./views/later');
+
 // The first pattern that fits (router.ts says how) wins.
 export const kRoutes: { pattern: string; view?: View; load?: Load }[] = [
   { pattern: '/', view: Overview },
-  { pattern: '/p/:page', load: async () => (await import('./page/page_view')).PageView },
-  { pattern: '/things', load: async () => (await import('./views/things')).Things },
-  { pattern: '/t/:thing', load: async () => (await import('./views/thing')).Thing },
-  { pattern: '/alerts', load: async () => (await import('./views/alerts')).Alerts },
-  { pattern: '/alerts/:alert', load: async () => (await import('./views/alert')).Alert },
-  { pattern: '/live', load: async () => (await import('./views/live')).Live },
-  { pattern: '/live/refused', load: async () => (await import('./views/refused')).Refused },
-  { pattern: '/settings', load: async () => (await import('./views/settings')).Settings },
-  { pattern: '/settings/:tab', load: async () => (await import('./views/settings')).Settings },
+  { pattern: '/p/:page', load: async () => (await later()).PageView },
+  { pattern: '/things', load: async () => (await later()).Things },
+  { pattern: '/t/:thing', load: async () => (await later()).Thing },
+  { pattern: '/alerts', load: async () => (await later()).Alerts },
+  { pattern: '/alerts/:alert', load: async () => (await later()).Alert },
+  { pattern: '/live', load: async () => (await later()).Live },
+  { pattern: '/live/refused', load: async () => (await later()).Refused },
+  { pattern: '/settings', load: async () => (await later()).Settings },
+  { pattern: '/settings/:tab', load: async () => (await later()).Settings },
 ];
 
 const loaded = new Map<string, View>();
