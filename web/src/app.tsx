@@ -3,9 +3,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { asApiError, type ApiError } from './api';
 import { Logo } from './icons';
 import { useGlobalKeys } from './keys';
-import { arrivals, match, place } from './router';
+import { arrivals, match, navigate, place, query } from './router';
 import { kRoutes, loadView, viewAtOnce, type View } from './routes';
-import { loadSession, session, sessionError } from './session';
+import { loadSession, session, sessionError, wayBack } from './session';
 import { Jump, KeysHelp } from './shell/jump';
 import { Rail } from './shell/rail';
 import { TopBar } from './shell/top_bar';
@@ -82,6 +82,12 @@ function Waiting() {
   );
 }
 
+// Somebody who is in has nothing to do at the gate.
+function WayIn() {
+  useEffect(() => navigate(wayBack(query('next')), { replace: true }), []);
+  return <Waiting />;
+}
+
 function Whole() {
   const current = session.value;
   const link = match('/ack/:token', place.value.path);
@@ -89,6 +95,7 @@ function Whole() {
   if (link) return <AckLink token={link['token'] ?? ''} />;
   if (!current.claimed && !current.user) return <Setup />;
   if (!current.user) return <Login />;
+  if (place.value.path === '/login' || place.value.path === '/setup') return <WayIn />;
   return <Inside />;
 }
 

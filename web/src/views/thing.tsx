@@ -17,15 +17,15 @@ import { FieldValue, keyFields, ThingAge } from './thing_tile';
 const kEveryMs = 15_000;
 const kAlertsMax = 5;
 
-function Facts({ thing, width }: { thing: ThingDocument; width: number }) {
+function Facts({ thing }: { thing: ThingDocument }) {
   const properties = Object.entries(thing.properties).filter(([name]) => name !== 'type' && name !== 'name');
   return (
-    <Panel width={width} title="About">
-      <dl class="facts">
+    <Panel title="About">
+      <dl class="facts columns">
         <div><dt>Id</dt><dd class="wrap"><code>{thing.id}</code> <CopyButton text={thing.id} /></dd></div>
         {thing.type && <div><dt>Type</dt><dd class="wrap"><a href={`/things?type=${encodeURIComponent(thing.type)}`}>{thing.type}</a></dd></div>}
         {properties.map(([name, text]) => <div key={name}><dt class="wrap">{name}</dt><dd class="wrap">{text}</dd></div>)}
-        <div><dt>Reports</dt><dd>{thing.interval_ms === null ? 'not often enough yet to say' : `about every ${span(thing.interval_ms)}`}</dd></div>
+        <div><dt>Reports</dt><dd>{thing.interval_ms === null ? 'not often enough yet to say' : `about every ${span(Math.round(thing.interval_ms / 1000) * 1000)}`}</dd></div>
         {(thing.tables ?? []).length > 0 && <div><dt>{plural(thing.tables?.length ?? 0, 'Table').replace(/^\S+ /, '')}</dt><dd class="wrap">{thing.tables?.join(', ')}</dd></div>}
       </dl>
     </Panel>
@@ -33,11 +33,11 @@ function Facts({ thing, width }: { thing: ThingDocument; width: number }) {
 }
 
 function Fields({ thing, values }: { thing: ThingDocument; values: NewestValues }) {
-  if (thing.fields.length === 0) {
-    return <Panel width={8} title="Newest values"><EmptyState title="It has never reported"><p>Its values appear here with the first row about it.</p></EmptyState></Panel>;
+  if (thing.state === 'never') {
+    return <Panel title="Newest values"><EmptyState title="It has never reported"><p>Its values appear here with the first row about it.</p></EmptyState></Panel>;
   }
   return (
-    <Panel width={8} title="Newest values">
+    <Panel title="Newest values">
       <ul class={`values-list ${thing.state}`}>
         {keyFields(thing.fields).map((field) => (
           <li key={field.field}>
@@ -105,8 +105,8 @@ export function Thing({ parts }: { parts: Record<string, string> }) {
       <div class="grid">
         <Alerts thing={id} />
         {!own && <Fields thing={data} values={values} />}
-        <Facts thing={data} width={own ? 12 : 4} />
         {!own && <ThingCharts thing={id} fields={keyFields(data.fields)} />}
+        <Facts thing={data} />
       </div>
     </>
   );

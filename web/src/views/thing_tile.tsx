@@ -26,7 +26,7 @@ export function keyFields(fields: readonly ThingField[]): ThingField[] {
 }
 
 export function ThingTile({ thing, values }: { thing: Thing; values: NewestValues }) {
-  const [first, ...more] = keyFields(thing.fields);
+  const [first, ...more] = thing.state === 'never' ? [] : keyFields(thing.fields);
   const [mark, word] = wordOfThing(thing.state);
   return (
     <li>

@@ -77,7 +77,7 @@ const kColumns: Column<Thing>[] = [
     head: 'Values',
     cell: (thing) => (
       <span class="values">
-        {keyFields(thing.fields).slice(0, kValuesMax).map((field) => (
+        {keyFields(thing.fields).filter((field) => field.time !== null).slice(0, kValuesMax).map((field) => (
           <span key={field.field}><span class="muted small wide-only">{field.field} </span>{quantity(field.value, field.unit, field.decimals)}</span>
         ))}
       </span>
