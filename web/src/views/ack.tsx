@@ -36,7 +36,7 @@ export function AckLink({ token }: { token: string }) {
         <div class="stack">
           <p class="ack-text wrap">{item.text}</p>
           <p><StateMark mark={mark} word={word} /> <Age time={item.since} way="since" /></p>
-          {item.value !== null && <p class="muted">Newest value {quantity(item.value, item.unit)}</p>}
+          {item.value != null && <p class="muted">Newest value {quantity(item.value, item.unit)}</p>}
           {isOpen && <p class="muted">Acknowledging stops the reminders. The others see that somebody is on it.</p>}
           <div class="buttons">
             {isOpen && <Button look="main" busy={isBusy} onClick={confirm}>Acknowledge</Button>}

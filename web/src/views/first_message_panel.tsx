@@ -1,17 +1,20 @@
 // A server that has never received anything: the command to change that, and what came of it.
 import { useEffect, useState } from 'preact/hooks';
 import { asApiError, post, useGet, type ApiError } from '../api';
-import type { LiveMessage } from '../documents';
+import type { LiveMessage, Thing } from '../documents';
 import { live } from '../live';
+import { useNewestValues } from '../live_values';
 import { isAdmin, session } from '../session';
 import { announce } from '../ui/announce';
 import { Age } from '../ui/age';
 import { Command } from '../ui/copy';
 import { Button, Chip, ErrorState, Panel } from '../ui/parts';
 import { payloadText } from './payload';
+import { keyFields, ThingTile } from './thing_tile';
 import { commandsOf, firstMessage, type Rule } from './first_message';
 
 const kValidFor = '30d';
+const kTableAfterMs = 500;
 
 interface MadeToken { name: string; token: string }
 
@@ -40,6 +43,23 @@ function TokenStep({ topic, onMade }: { topic: string; onMade: (token: string) =
   );
 }
 
+type Charts = typeof import('./later').ThingCharts;
+
+// What became of the message: the value of the thing that it was about, and its chart.
+function FirstValue({ thing }: { thing: Thing }) {
+  const [Charts, setCharts] = useState<Charts | null>(null);
+  const values = useNewestValues(thing.fields.map((field) => `${thing.id}/${field.field}`));
+  useEffect(() => {
+    import('./later').then(({ ThingCharts }) => setCharts(() => ThingCharts), () => undefined);
+  }, []);
+  return (
+    <>
+      <ul class="tiles"><ThingTile thing={thing} values={values} /></ul>
+      <div class="grid">{Charts && <Charts thing={thing.id} fields={keyFields(thing.fields)} range="15m" />}</div>
+    </>
+  );
+}
+
 function Received({ message }: { message: LiveMessage | null }) {
   if (!message) {
     return (
@@ -54,22 +74,29 @@ function Received({ message }: { message: LiveMessage | null }) {
   );
 }
 
-// `onMessage`: something came; there may be a value now.
-export function FirstMessagePanel({ onMessage }: { onMessage: () => void }) {
+// `onMessage`: something came; there may be a value now. `thing`: the first that has one.
+export function FirstMessagePanel({ thing, onMessage }: { thing: Thing | undefined; onMessage: () => void }) {
   const rules = useGet<{ rules: Rule[] }>('/rules');
   const [token, setToken] = useState<string | null>(null);
   const [message, setMessage] = useState<LiveMessage | null>(null);
   useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const subscription = live.subscribe({ topic: '#' }, {
       onMessages: (messages) => {
         const newest = messages[messages.length - 1];
         if (!newest) return;
         setMessage(newest);
         announce('The first message has come.');
+        // Whoever listens hears it before it is on disk and in its table.
         onMessage();
+        clearTimeout(timer);
+        timer = setTimeout(onMessage, kTableAfterMs);
       },
     });
-    return () => subscription.close();
+    return () => {
+      subscription.close();
+      clearTimeout(timer);
+    };
   }, []);
   const current = session.value;
   if (!current || (!rules.data.value && !rules.error.value)) return null;
@@ -93,6 +120,7 @@ export function FirstMessagePanel({ onMessage }: { onMessage: () => void }) {
           </>
         )}
         <Received message={message} />
+        {thing && <FirstValue thing={thing} />}
       </div>
     </Panel>
   );

@@ -6,4 +6,5 @@ export { Live } from './live';
 export { Refused } from './refused';
 export { Settings } from './settings';
 export { Thing } from './thing';
+export { ThingCharts } from './thing_charts';
 export { Things } from './things';

@@ -1,5 +1,5 @@
 // Overview, made by itself: the problem first, otherwise since when all is quiet; then what there is.
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useGet } from '../api';
 import type { AlertList, Status, Thing, ThingList } from '../documents';
 import { bytes, count, number, plural, sinceWhen } from '../format';
@@ -89,14 +89,19 @@ export function Overview() {
   const state = status.value;
   const values = useNewestValues((list?.things ?? []).flatMap((thing) => thing.fields.map((f) => `${thing.id}/${f.field}`)));
   useEffect(() => { if (alertChanges.value > 0) things.reload(); }, [alertChanges.value]);
+  // Until the page is left, so that what was waited for is seen when it comes.
+  const [wasUntouched, setUntouched] = useState(false);
   const isUntouched = list !== null && list.total === (list.counts.never ?? 0);
+  useEffect(() => { if (isUntouched) setUntouched(true); }, [isUntouched]);
   return (
     <>
       <PageHead title="Overview">
         {state && <span>{count(state.things.reporting)} of {plural(state.things.total, 'thing')} reporting</span>}
         {state && <span>{number(state.messages_per_s, state.messages_per_s < 10 ? 1 : 0)} messages/s</span>}
       </PageHead>
-      {isUntouched ? <FirstMessagePanel onMessage={things.reload} /> : <Problems />}
+      {list && (isUntouched || wasUntouched)
+        ? <FirstMessagePanel thing={list.things.find((thing) => thing.state !== 'never')} onMessage={things.reload} />
+        : <Problems />}
       {state && <Troubles state={state} />}
       {!list && !things.error.value && <Loading />}
       {!list && things.error.value && <ErrorState error={things.error.value} retry={things.reload} />}

@@ -15,8 +15,10 @@ export function rangeFor(ago: number): string {
   return ago < 6 * kDay ? '7d' : '30d';
 }
 
-export function ThingCharts({ thing, fields }: { thing: string; fields: readonly ThingField[] }) {
-  const page = usePanelPage('24h', 'site', thing);
+export function ThingCharts({ thing, fields, range = '24h' }: {
+  thing: string; fields: readonly ThingField[]; range?: string;
+}) {
+  const page = usePanelPage(range, 'site', thing);
   const drawn = fields.filter((field) => typeof field.value === 'number').slice(0, kChartsMax);
   if (drawn.length === 0) return null;
   return (
