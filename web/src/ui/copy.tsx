@@ -58,10 +58,10 @@ export function CopyButton({ text, label = 'Copy' }: { text: string; label?: str
 }
 
 // A command to be typed elsewhere, with its button.
-export function Command({ text, label }: { text: string; label?: string }) {
+export function Command({ text }: { text: string }) {
   return (
     <div class="command">
-      <pre tabIndex={0} aria-label={label ?? 'Command'}><code>{text}</code></pre>
+      <pre><code>{text}</code></pre>
       <CopyButton text={text} />
     </div>
   );

@@ -10,7 +10,7 @@ import { Age } from '../ui/age';
 import { Command } from '../ui/copy';
 import { Button, Chip, ErrorState, Panel } from '../ui/parts';
 import { payloadText } from './payload';
-import { keyFields, ThingTile } from './thing_tile';
+import { FieldValue, keyFields } from './thing_tile';
 import { commandsOf, firstMessage, type Rule } from './first_message';
 
 const kValidFor = '30d';
@@ -52,10 +52,14 @@ function FirstValue({ thing }: { thing: Thing }) {
   useEffect(() => {
     import('./later').then(({ ThingCharts }) => setCharts(() => ThingCharts), () => undefined);
   }, []);
+  const [field] = keyFields(thing.fields);
   return (
     <>
-      <ul class="tiles"><ThingTile thing={thing} values={values} /></ul>
-      <div class="grid">{Charts && <Charts thing={thing.id} fields={keyFields(thing.fields)} range="15m" />}</div>
+      {field && (
+        <p class="came"><a href={`/t/${encodeURIComponent(thing.id)}`}>{thing.name || thing.id}</a>
+          {' '}{field.field} <b><FieldValue thing={thing.id} field={field} values={values} /></b></p>
+      )}
+      <div class="grid after">{Charts && <Charts thing={thing.id} fields={keyFields(thing.fields)} range="15m" />}</div>
     </>
   );
 }
@@ -107,21 +111,23 @@ export function FirstMessagePanel({ thing, onMessage }: { thing: Thing | undefin
   const commands = commandsOf(first, { host, port: current.mqtt.port, token });
   const needsToken = !isOpen && token === null;
   return (
-    <Panel title="Send your first message" aside="by MQTT, from any machine that reaches this one">
-      <div class="stack">
-        {needsToken && isAdmin.value && <TokenStep topic={first.topic} onMade={setToken} />}
-        {needsToken && !isAdmin.value && <p>Ask an admin of this server for a device token.</p>}
-        {!needsToken && (
-          <>
-            <Command text={commands.mosquitto} label="Command with mosquitto_pub" />
-            <p class="muted small">or, where <code>nilo</code> is installed:</p>
-            <Command text={commands.nilo} label="Command with nilo pub" />
-            {token && <p class="hint">The token is shown only now. Settings lists it, and can revoke it.</p>}
-          </>
-        )}
-        <Received message={message} />
-        {thing && <FirstValue thing={thing} />}
-      </div>
-    </Panel>
+    <>
+      <Panel title="Send your first message" aside="by MQTT, from any machine that reaches this one">
+        <div class="stack">
+          {needsToken && isAdmin.value && <TokenStep topic={first.topic} onMade={setToken} />}
+          {needsToken && !isAdmin.value && <p>Ask an admin of this server for a device token.</p>}
+          {!needsToken && (
+            <>
+              <Command text={commands.mosquitto} />
+              <p class="muted small">or, where <code>nilo</code> is installed:</p>
+              <Command text={commands.nilo} />
+              {token && <p class="hint">The token is shown only now. Settings lists it, and can revoke it.</p>}
+            </>
+          )}
+          <Received message={message} />
+        </div>
+      </Panel>
+      {thing && <FirstValue thing={thing} />}
+    </>
   );
 }

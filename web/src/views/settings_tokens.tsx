@@ -24,7 +24,7 @@ function Made({ token, onClose }: { token: string; onClose: () => void }) {
   return (
     <Dialog title="The new token" onClose={onClose}>
       <div class="stack">
-        <Command text={token} label="Token" />
+        <Command text={token} />
         <p class="hint">It is shown only now. A device gives it as MQTT password, with any user name; a script as <code>Authorization: Bearer</code>.</p>
         <div class="buttons end"><Button look="main" onClick={onClose}>I have it</Button></div>
       </div>
