@@ -15,6 +15,9 @@ export interface Session {
 
 export interface User { name: string; role: Role; created: number; last_login: number | null }
 
+// A login that lasts; an admin is shown everybody's.
+export interface LoginSession { id: string; user: string; ip: string; created: number; seen: number }
+
 export type ThingState = 'ok' | 'silent' | 'invalid' | 'never';
 
 export interface ThingField {

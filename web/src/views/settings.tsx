@@ -10,7 +10,7 @@ import { Age } from '../ui/age';
 import { Button, EmptyState, ErrorState, Field, Loading, PageHead, Panel, Tabs } from '../ui/parts';
 import { NoticeTable } from './notices';
 import { Tokens } from './settings_tokens';
-import { Password, Users } from './settings_users';
+import { Password, Sessions, Users } from './settings_users';
 
 const kNotices = 50;
 
@@ -117,7 +117,7 @@ export function Settings({ parts }: { parts: Record<string, string> }) {
     { id: 'users', text: 'Users', isShown: isAdmin.value },
     { id: 'tokens', text: 'Tokens', isShown: isAdmin.value },
     { id: 'notices', text: 'Mail and notices', isShown: true },
-    { id: 'password', text: 'Password', isShown: hasAccount },
+    { id: 'password', text: 'Login', isShown: hasAccount },
   ].filter((one) => one.isShown);
   const current = tabs.find((one) => one.id === tab);
   return (
@@ -131,7 +131,7 @@ export function Settings({ parts }: { parts: Record<string, string> }) {
       {current?.id === 'users' && <Users />}
       {current?.id === 'tokens' && <Tokens />}
       {current?.id === 'notices' && <><Panel title="Mail"><Mail /></Panel><Ledger /></>}
-      {current?.id === 'password' && <Password />}
+      {current?.id === 'password' && <><Password /><Sessions /></>}
     </>
   );
 }

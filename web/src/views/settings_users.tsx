@@ -1,7 +1,7 @@
 // The people who may come in, and one's own password.
 import { useState } from 'preact/hooks';
 import { asApiError, del, post, useGet, type ApiError } from '../api';
-import type { Role, User } from '../documents';
+import type { LoginSession, Role, User } from '../documents';
 import { session } from '../session';
 import { Age } from '../ui/age';
 import { Button, Dialog, ErrorState, Field, Loading, Panel, Table } from '../ui/parts';
@@ -102,6 +102,38 @@ export function Users() {
       {leaving && (
         <Confirm title="Remove this user?" verb="Remove" text={`${leaving.name} is logged out everywhere and cannot come back.`}
           act={() => del(`/users/${encodeURIComponent(leaving.name)}`)} onClose={() => setLeaving(null)} onDone={users.reload} />
+      )}
+    </Panel>
+  );
+}
+
+// Where one is logged in; for admins, where everybody is.
+export function Sessions() {
+  const sessions = useGet<{ sessions: LoginSession[] }>('/sessions');
+  const [error, setError] = useState<ApiError | null>(null);
+  const list = sessions.data.value?.sessions;
+  const end = async (one: LoginSession) => {
+    setError(null);
+    try {
+      await del(`/sessions/${encodeURIComponent(one.id)}`);
+    } catch (reason) {
+      setError(asApiError(reason));
+    }
+    sessions.reload();
+  };
+  const problem = error ?? sessions.error.value;
+  return (
+    <Panel title="Logged in" aside="ending one logs that browser out">
+      {problem && <ErrorState error={problem} />}
+      {!list && !problem && <Loading />}
+      {list && (
+        <Table label="Sessions" rows={list} keyOf={(one) => one.id} columns={[
+          { head: 'User', cell: (one) => <span class="wrap">{one.user}</span>, isName: true },
+          { head: 'From', cell: (one) => one.ip },
+          { head: 'Since', cell: (one) => <Age time={one.created} way="moment" />, phone: 'hide' },
+          { head: 'Last seen', cell: (one) => <Age time={one.seen} /> },
+          { head: '', right: true, cell: (one) => <Button small onClick={() => void end(one)}>End</Button> },
+        ]} />
       )}
     </Panel>
   );
