@@ -71,9 +71,11 @@ describe('LiveClient', () => {
     values(42, 2);
     newest().onclose?.();
     expect(client.state.value).toBe('lost');
+    expect(client.lostAt.value).toBe(time);
     pass(kBackOffFirstMs);
     expect(sockets).toHaveLength(2);
     hello();
+    expect(client.lostAt.value).toBeNull();
     expect(newest().sent[0]).toMatchObject({ from: 42 });
     values(42, 2);  // told twice: heard once
     values(43, 3);

@@ -77,6 +77,7 @@ export function backOff(n: number, random: number): number {
 
 export class LiveClient {
   readonly state = signal<LiveState>('paused');
+  readonly lostAt = signal<number | null>(null);  // by the browser's clock; null: all is well
   private entries = new Map<string, Entry>();
   private socket: Socket | null = null;
   private isReady = false;  // hello has come
@@ -96,6 +97,7 @@ export class LiveClient {
 
   stop(): void {
     this.isOn = false;
+    this.lostAt.value = null;
     this.drop('paused');
   }
 
@@ -171,6 +173,7 @@ export class LiveClient {
   }
 
   private lose(): void {
+    this.lostAt.value ??= this.world.now();
     this.drop('lost');
     if (!this.isOn || this.isHidden) return;
     const wait = backOff(this.attempts++, this.world.random());
@@ -208,6 +211,7 @@ export class LiveClient {
   private welcome(frame: Frame): void {
     this.isReady = true;
     this.attempts = 0;
+    this.lostAt.value = null;
     this.state.value = 'live';
     if (frame.time !== undefined) setClockOffset(frame.time - this.world.now());
     for (const [id, entry] of this.entries) this.ask(id, entry);

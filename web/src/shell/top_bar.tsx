@@ -1,7 +1,7 @@
 // The header: whose server, which zone, whether what is shown is live, theme, and who is in.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { post } from '../api';
-import { zone } from '../format';
+import { clock, zone } from '../format';
 import type { IconName } from '../icons';
 import { live, type LiveState } from '../live';
 import { navigate } from '../router';
@@ -85,10 +85,11 @@ function UserMenu() {
 
 export function TopBar({ onJump }: { onJump: () => void }) {
   const [mark, word] = kLiveWords[live.state.value];
+  const lostAt = live.lostAt.value;
   return (
     <header class="top-bar">
       {session.value?.site.name && <span class="site">{session.value.site.name}</span>}
-      <Chip mark={mark}>{word}</Chip>
+      <Chip mark={mark}>{word}{lostAt !== null && live.state.value === 'lost' && ` since ${clock(lostAt)}`}</Chip>
       <span class="wide-only"><Zone /></span>
       <div class="rest">
         <Button look="bare" icon="search" label="Jump to a thing or page (Ctrl-K)" onClick={onJump} />
