@@ -14,7 +14,7 @@
 
 namespace nilo::api {
 
-struct SetUp {
+struct FirstUser {
   std::string code;  // as a person types it
   std::string name;
   std::string password;
@@ -73,11 +73,11 @@ struct SessionInfo {
 struct HouseInfo {
   bool is_claimed = false;  // there is a user
   bool is_open = false;     // to connections from this machine
-  std::string site_name;
-  std::string site_zone;
-  std::string site_url;
-  std::string version;
-  std::string mqtt_host;  // empty: the name under which the house was asked
+  std::string site_name{};
+  std::string site_zone{};
+  std::string site_url{};
+  std::string version{};
+  std::string mqtt_host{};  // empty: the name under which the house was asked
   std::uint16_t mqtt_port = 0;
 };
 
@@ -87,7 +87,7 @@ struct AccountBackend {
 
   std::function<HouseInfo()> house;
   // conflict: claimed already. permission_denied: wrong code. invalid_argument: name or password.
-  std::function<void(const SetUp&, Done<LoggedIn>)> set_up;
+  std::function<void(const FirstUser&, Done<LoggedIn>)> set_up;
   // unauthenticated: unknown name or wrong password; which of them nobody learns.
   std::function<void(const LogIn&, Done<LoggedIn>)> log_in;
   std::function<void(const std::string& secret, Done<void>)> log_out;

@@ -70,7 +70,8 @@ void Api::handle(net::HttpRequest request, net::Respond respond) {
 // Counts and logs the answer on its way out: who turns an error into an answer logs it, once.
 net::Respond Api::counted(const net::HttpRequest& request, net::Respond respond) {
   return [this, respond = std::move(respond), method = request.method, path = request.path,
-          ip = request.remote_ip](net::HttpResponse response) {
+          ip = request.remote_ip, is_tls = is_over_tls(request)](net::HttpResponse response) {
+    if (is_tls) response.headers.emplace_back("Strict-Transport-Security", "max-age=31536000");
     answered_[static_cast<std::size_t>(std::clamp(response.status / 100 - 2, 0, 3))]->add();
     if (response.status >= 400) {
       const Logger::Level level =

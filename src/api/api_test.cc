@@ -57,6 +57,7 @@ class ApiTest : public testing::Test {
       if (shown.token == "nilo_viewer") return done(Principal{"vera", Role::viewer});
       if (shown.token == "nilo_device") return done(Principal{"tank-1", Role::device});
       if (shown.token == "nilo_admin") return done(Principal{"ada", Role::admin});
+      if (shown.session == "viewer") return done(Principal{"vera", Role::viewer});
       if (shown.user == "ada" && shown.password == "pass:word") {
         return done(Principal{"ada", Role::admin});
       }
@@ -89,6 +90,60 @@ class ApiTest : public testing::Test {
       done(outcome_);
     };
     house.ready = [this] { return outcome_; };
+    house.is_current = [](const Principal&) { return true; };
+    house.accounts = accounts();
+    return house;
+  }
+
+  AccountBackend accounts() {
+    AccountBackend house;
+    house.house = [] {
+      return HouseInfo{.is_claimed = true,
+                       .site_name = "Barn",
+                       .site_zone = "UTC",
+                       .version = "0.1.0",
+                       .mqtt_port = 1883};
+    };
+    house.set_up = [this](const FirstUser& wanted, const Done<LoggedIn>& done) {
+      set_up_ = wanted;
+      done(logged_in_);
+    };
+    house.log_in = [this](const LogIn& shown, const Done<LoggedIn>& done) {
+      if (shown.password != "right") return done(Error{ErrorCode::unauthenticated, "wrong"});
+      done(logged_in_);
+    };
+    house.log_out = [this](const std::string& secret, const Done<void>& done) {
+      logged_out_ = secret;
+      done(outcome_);
+    };
+    house.change_password = [this](const NewPassword& wanted, const Done<LoggedIn>& done) {
+      new_password_ = wanted;
+      done(logged_in_);
+    };
+    house.users = [] {
+      return std::vector<UserInfo>{{"ada", Role::admin, 1'000'000, 2'000'000},
+                                   {"vera", Role::viewer, 1'000'000, 0}};
+    };
+    house.add_user = [this](const NewUser& wanted, const Done<void>& done) {
+      new_user_ = wanted;
+      done(outcome_);
+    };
+    house.change_user = [this](const UserChange& wanted, const Done<void>& done) {
+      user_change_ = wanted;
+      done(outcome_);
+    };
+    house.remove_user = [this](const std::string& name, const Done<void>& done) {
+      removed_user_ = name;
+      done(outcome_);
+    };
+    house.sessions = [] {
+      return std::vector<SessionInfo>{{"s1", "ada", "192.0.2.7", 1'000'000, 2'000'000},
+                                      {"s2", "vera", "192.0.2.8", 1'000'000, 2'000'000}};
+    };
+    house.end_session = [this](const std::string& id, const Done<void>& done) {
+      ended_session_ = id;
+      done(outcome_);
+    };
     return house;
   }
 
@@ -209,6 +264,12 @@ class ApiTest : public testing::Test {
   std::string key_, cursor_, revoked_;
   NewToken made_;
   int authenticated_ = 0;
+  FirstUser set_up_;
+  Result<LoggedIn> logged_in_ = LoggedIn{.secret = "s3cret", .who = {"ada", Role::admin}};
+  NewPassword new_password_;
+  NewUser new_user_;
+  UserChange user_change_;
+  std::string logged_out_, removed_user_, ended_session_;
 };
 
 using Routing = ApiTest;
@@ -267,7 +328,7 @@ using ApiAccess = ApiTest;
 TEST_F(ApiAccess, StrangersGetNothingButTheOpenPaths) {
   for (const Route& route : api_->routes()) {
     std::string path = route.path;
-    for (const std::string_view name : {"{table}", "{name}"}) {
+    for (const std::string_view name : {"{table}", "{name}", "{id}"}) {
       if (const auto at = path.find(name); at != std::string::npos)
         path.replace(at, name.size(), "x");
     }
@@ -617,6 +678,104 @@ TEST_F(ApiThings, HaveReadingsThatAreAskedForWithTimesInMilliseconds) {
   EXPECT_EQ(get("/api/v1/intervals?of=a/b&every=1d&zone=Europe/Rome"), "200 1dEurope/Rome a/b - -");
   EXPECT_EQ(get("/api/v1/intervals?of=a/b&every=1y").substr(0, 3), "400");
   EXPECT_EQ(get("/api/v1/series").substr(0, 3), "400");
+}
+
+using ApiAccounts = ApiTest;
+
+TEST_F(ApiAccounts, SayWhoAsksAndWhereTheHouseIs) {
+  EXPECT_EQ(get("/api/v1/session", ""),
+            R"(200 {"claimed":true,"open":false,"user":null,)"
+            R"("site":{"name":"Barn","zone":"UTC","url":""},"version":"0.1.0",)"
+            R"("mqtt":{"host":"localhost","port":1883},"time":1763805600000})");
+  EXPECT_THAT(get("/api/v1/session"), HasSubstr(R"("user":{"name":"ada","role":"admin"})"));
+  EXPECT_THAT(get("/api/v1/session", kDevice), HasSubstr(R"("user":null)"));
+  EXPECT_THAT(get("/api/v1/session", "Basic YWRhOnBhc3M6d29yZA=="), HasSubstr(R"("user":null)"))
+      << "no way to try passwords uncounted";
+}
+
+TEST_F(ApiAccounts, GetACookieThatNoScriptAndNoOtherSiteHas) {
+  const auto login = [this](net::NameValues headers) {
+    return ask("POST", "/api/v1/login", "", R"({"name":"ada","password":"right"})",
+               std::move(headers));
+  };
+  const net::HttpResponse plain = login({});
+  EXPECT_EQ(plain.status, 200);
+  EXPECT_EQ(net::find_value(plain.headers, "Set-Cookie"),
+            "nilo_session=s3cret; Path=/; HttpOnly; SameSite=Strict; Max-Age=2592000");
+  EXPECT_THAT(plain.body, HasSubstr(R"("user":{"name":"ada","role":"admin"})"));
+  EXPECT_THAT(plain.body, Not(HasSubstr("s3cret")));
+  EXPECT_TRUE(net::find_value(login({{"x-forwarded-proto", "https"}}).headers, "Set-Cookie")
+                  ->ends_with("; Secure"));
+  EXPECT_EQ(login({{"origin", "http://evil.example"}}).status, 403);
+  EXPECT_EQ(post("/api/v1/login", R"({"name":"ada","password":"x"})"), "401 wrong");
+}
+
+TEST_F(ApiAccounts, AreToldHowLongToWait) {
+  logged_in_ = LoggedIn{.wait_s = 34};
+  const net::HttpResponse response =
+      ask("POST", "/api/v1/setup", "", R"({"code":"K7QM-3XPD","name":"ada","password":"p"})");
+  EXPECT_EQ(line(response), "429 too many tries; wait 34 s");
+  EXPECT_EQ(net::find_value(response.headers, "Retry-After"), "34");
+  EXPECT_FALSE(net::find_value(response.headers, "Set-Cookie"));
+  EXPECT_EQ(set_up_.code, "K7QM-3XPD");
+  EXPECT_EQ(set_up_.remote_ip, "192.0.2.7");
+}
+
+TEST_F(ApiAccounts, ChangeThingsByCookieOnlyFromOurOwnPages) {
+  const net::NameValues cookie{{"cookie", "a=1; nilo_session=viewer"}};
+  const auto with = [&](const char* name, const char* value) {
+    net::NameValues headers = cookie;
+    headers.emplace_back(name, value);
+    return headers;
+  };
+  const std::string passwords = R"({"old":"a","new":"b"})";
+  const char* path = "/api/v1/session/password";
+  EXPECT_EQ(ask("GET", "/api/v1/tables", "", "", cookie).status, 200);
+  EXPECT_EQ(ask("POST", path, "", passwords, cookie).status, 403) << "no Origin";
+  EXPECT_EQ(ask("POST", path, "", passwords, with("origin", "http://evil.example")).status, 403);
+  EXPECT_EQ(ask("POST", path, "", passwords, with("origin", "null")).status, 403);
+  EXPECT_EQ(new_password_.new_password, "");
+  EXPECT_EQ(ask("POST", path, "", passwords, with("origin", "http://localhost:8080")).status, 200);
+  EXPECT_EQ(new_password_.who.name, "vera");
+  EXPECT_EQ(ask("GET", "/api/v1/tables", "", "", with("upgrade", "websocket")).status, 403)
+      << "a WebSocket is more than reading";
+  EXPECT_EQ(ask("GET", "/api/v1/users", "", "", cookie).status, 403) << "a viewer";
+}
+
+TEST_F(ApiAccounts, LeaveWithoutACookie) {
+  const net::HttpResponse response =
+      ask("POST", "/api/v1/logout", "", "",
+          {{"cookie", "nilo_session=viewer"}, {"origin", "http://localhost:8080"}});
+  EXPECT_EQ(response.status, 204);
+  EXPECT_EQ(logged_out_, "viewer");
+  EXPECT_EQ(net::find_value(response.headers, "Set-Cookie"),
+            "nilo_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+}
+
+TEST_F(ApiAccounts, AreAddedChangedAndRemoved) {
+  EXPECT_EQ(get("/api/v1/users"),
+            R"(200 {"users":[{"name":"ada","role":"admin","created":1000,"last_login":2000},)"
+            R"({"name":"vera","role":"viewer","created":1000,"last_login":null}]})");
+  EXPECT_EQ(post("/api/v1/users", R"({"name":"bo","role":"viewer","password":"12345678"})"),
+            "201 {}");
+  EXPECT_EQ(new_user_.name, "bo");
+  EXPECT_EQ(ask("POST", "/api/v1/users/bo", kAdmin, R"({"role":"admin"})").status, 204);
+  EXPECT_EQ(user_change_.role, "admin");
+  EXPECT_EQ(ask("DELETE", "/api/v1/users/bo").status, 204);
+  EXPECT_EQ(removed_user_, "bo");
+  outcome_ = Error{ErrorCode::conflict, "`ada` is the last admin"};
+  EXPECT_EQ(line(ask("DELETE", "/api/v1/users/ada")), "409 `ada` is the last admin");
+}
+
+TEST_F(ApiAccounts, SeeAndEndTheirOwnSessions) {
+  EXPECT_EQ(get("/api/v1/sessions", kViewer),
+            R"(200 {"sessions":[{"id":"s2","user":"vera","ip":"192.0.2.8","created":1000,)"
+            R"("seen":2000}]})");
+  EXPECT_THAT(get("/api/v1/sessions"), HasSubstr(R"("id":"s1")"));
+  EXPECT_EQ(ask("DELETE", "/api/v1/sessions/s1", kViewer).status, 404);
+  EXPECT_EQ(ended_session_, "");
+  EXPECT_EQ(ask("DELETE", "/api/v1/sessions/s2", kViewer).status, 204);
+  EXPECT_EQ(ended_session_, "s2");
 }
 
 TEST(OpenApi, IsJsonAndHasEveryRoute) {

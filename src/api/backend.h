@@ -27,11 +27,11 @@ namespace nilo::api {
 
 // What a request showed to prove who asks. Never logged.
 struct Credentials {
-  std::string token;     // "Authorization: Bearer nilo_..."
-  std::string user;      // "Authorization: Basic ...", then with password
-  std::string password;  //
-  std::string session;   // the cookie kSessionCookie; only where there is no Authorization
-  std::string remote_ip;
+  std::string token{};  // "Authorization: Bearer nilo_..."
+  std::string user{};   // "Authorization: Basic ...", then with password
+  std::string password{};
+  std::string session{};  // the cookie kSessionCookie; only where there is no Authorization
+  std::string remote_ip{};
   bool is_none() const { return token.empty() && user.empty() && session.empty(); }
 };
 
@@ -41,10 +41,14 @@ inline constexpr std::string_view kSessionCookie = "nilo_session";
 // is an answer too. unauthenticated: another scheme, or not base64.
 Result<Credentials> read_credentials(const net::HttpRequest& request);
 
+// A proxy on the way speaks TLS for us. Who says so though it is not true hurts only himself: his
+// browser keeps the cookie from him.
+bool is_over_tls(const net::HttpRequest& request);
+
 struct TokenInfo {
   std::string name;
   Role role = Role::device;
-  std::string kind;  // "token", "password", "address"
+  std::string kind{};  // "token", "password", "address"
   std::string note{};
   std::vector<std::string> topics{};
   bool revoked = false;

@@ -32,6 +32,10 @@ std::string_view cookie_of(const net::HttpRequest& request, std::string_view nam
 
 }  // namespace
 
+bool is_over_tls(const net::HttpRequest& request) {
+  return request.header("x-forwarded-proto") == "https";
+}
+
 Result<Credentials> read_credentials(const net::HttpRequest& request) {
   Credentials credentials;
   credentials.remote_ip = request.remote_ip;

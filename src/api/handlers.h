@@ -43,6 +43,19 @@ void publish(const Context& context, Call& call);
 void run_sql(const Context& context, Call& call);
 void answer_endpoint(const Context& context, const EndpointSpec& endpoint, const Call& call);
 
+// account_handlers.cc
+void show_session(const Context& context, Call& call);
+void set_up(const Context& context, Call& call);
+void log_in(const Context& context, Call& call);
+void log_out(const Context& context, Call& call);
+void change_password(const Context& context, Call& call);
+void list_users(const Context& context, Call& call);
+void add_user(const Context& context, Call& call);
+void change_user(const Context& context, Call& call);
+void remove_user(const Context& context, Call& call);
+void list_sessions(const Context& context, Call& call);
+void end_session(const Context& context, Call& call);
+
 // token_handlers.cc
 void list_tokens(const Context& context, Call& call);
 void make_token(const Context& context, Call& call);

@@ -105,6 +105,54 @@ inline constexpr const char* kTestMailAnswerSchema = R"({
   "type":"object","properties":{
     "answer":{"type":"string","examples":["250 2.0.0 Ok: queued as 4B1"]}}})";
 
+inline constexpr const char* kSessionSchema = R"({
+  "type":"object","properties":{
+    "claimed":{"type":"boolean","description":"There is a user."},
+    "open":{"type":"boolean","description":"This machine needs no login."},
+    "user":{"type":["object","null"],"properties":{
+      "name":{"type":"string"},"role":{"$ref":"#/components/schemas/Role"}}},
+    "site":{"type":"object","properties":{
+      "name":{"type":"string"},"zone":{"type":"string"},"url":{"type":"string"}}},
+    "version":{"type":"string"},
+    "mqtt":{"type":"object","properties":{
+      "host":{"type":"string"},"port":{"type":"integer"}}},
+    "time":{"type":"integer","description":"Milliseconds since 1970, UTC."}}})";
+
+inline constexpr const char* kSetupSchema = R"({
+  "type":"object","required":["code","name","password"],"properties":{
+    "code":{"type":"string","examples":["K7QM-3XPD"]},"name":{"type":"string"},
+    "password":{"type":"string","minLength":8,"maxLength":256}}})";
+
+inline constexpr const char* kLoginSchema = R"({
+  "type":"object","required":["name","password"],"properties":{
+    "name":{"type":"string"},"password":{"type":"string"}}})";
+
+inline constexpr const char* kNewPasswordSchema = R"({
+  "type":"object","required":["old","new"],"properties":{
+    "old":{"type":"string"},"new":{"type":"string","minLength":8,"maxLength":256}}})";
+
+inline constexpr const char* kSessionsSchema = R"({
+  "type":"object","properties":{"sessions":{"type":"array","items":{
+    "type":"object","properties":{
+      "id":{"type":"string"},"user":{"type":"string"},"ip":{"type":"string"},
+      "created":{"type":"integer"},"seen":{"type":"integer"}}}}}})";
+
+inline constexpr const char* kUsersSchema = R"({
+  "type":"object","properties":{"users":{"type":"array","items":{
+    "type":"object","properties":{
+      "name":{"type":"string"},"role":{"$ref":"#/components/schemas/Role"},
+      "created":{"type":"integer"},"last_login":{"type":["integer","null"]}}}}}})";
+
+inline constexpr const char* kNewUserSchema = R"({
+  "type":"object","required":["name","role","password"],"properties":{
+    "name":{"type":"string"},"role":{"enum":["viewer","admin"]},
+    "password":{"type":"string","minLength":8,"maxLength":256}}})";
+
+inline constexpr const char* kUserChangeSchema = R"({
+  "type":"object","properties":{
+    "role":{"enum":["viewer","admin"]},
+    "password":{"type":"string","minLength":8,"maxLength":256}}})";
+
 inline constexpr const char* kTokensSchema = R"({
   "type":"object","properties":{"tokens":{"type":"array","items":{
     "type":"object","properties":{

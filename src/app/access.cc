@@ -1,11 +1,12 @@
 #include "app/access.h"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <algorithm>
 
+#include "app/hashes.h"
 #include "base/utf8.h"
+#include "bus/topic_filter.h"
 
 namespace nilo::app {
 
@@ -13,9 +14,7 @@ namespace {
 
 constexpr std::string_view kSecretPrefix = "nilo_";
 constexpr std::size_t kSecretBytes = 24;
-constexpr std::size_t kNameSizeMax = 64;
-constexpr std::size_t kPasswordSizeMin = 8;
-constexpr std::size_t kPasswordSizeMax = 256;
+constexpr std::string_view kCredentialPrefix = "token:";
 
 const Error& refused() {
   static const Error error{ErrorCode::unauthenticated, "unknown token, name or password",
@@ -23,47 +22,38 @@ const Error& refused() {
   return error;
 }
 
-std::string hex_hash(std::string_view secret) {
-  unsigned char hash[crypto_generichash_BYTES];
-  crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(secret.data()),
-                     secret.size(), nullptr, 0);
-  std::string hex(2 * sizeof hash + 1, '\0');
-  sodium_bin2hex(hex.data(), hex.size(), hash, sizeof hash);
-  hex.pop_back();
-  return hex;
-}
-
-std::string random_text(std::size_t byte_count) {
-  std::string bytes(byte_count, '\0');
-  randombytes_buf(bytes.data(), bytes.size());
-  std::string text(sodium_base64_encoded_len(byte_count, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
-                   '\0');
-  sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                    bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-  text.pop_back();
-  return text;
-}
-
-Result<std::string> password_hash(std::string_view password) {
-  char hash[crypto_pwhash_STRBYTES];
-  if (crypto_pwhash_str(hash, password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                        crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0) {
-    return Error{ErrorCode::resource_exhausted, "no memory to hash a password", ""};
+// The filters a token is limited to.
+class TopicScope final : public Scope {
+ public:
+  explicit TopicScope(const std::vector<std::string>& topics) {
+    for (const std::string& text : topics) {
+      // One that cannot be read lets nothing through: they were checked when they were taken.
+      if (auto filter = bus::TopicFilter::parse(text)) filters_.push_back(std::move(*filter));
+    }
   }
-  return std::string(hash);
+  bool may_publish(std::string_view topic) const override {
+    return std::any_of(filters_.begin(), filters_.end(),
+                       [&](const bus::TopicFilter& filter) { return filter.matches(topic); });
+  }
+  bool may_subscribe(std::string_view wanted) const override {
+    return std::any_of(filters_.begin(), filters_.end(),
+                       [&](const bus::TopicFilter& filter) { return filter.covers(wanted); });
+  }
+
+ private:
+  std::vector<bus::TopicFilter> filters_;
+};
+
+// Tells a token from an older or newer one of the same name.
+std::string credential_of(const Token& token) {
+  return fmt::format("{}{}:{}", kCredentialPrefix, token.created_us, token.name);
 }
 
-bool password_fits(std::string_view hash, std::string_view password) {
-  return crypto_pwhash_str_verify(std::string(hash).c_str(), password.data(), password.size()) == 0;
-}
-
-bool is_name(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == '@';
-  };
-  return !name.empty() && name.size() <= kNameSizeMax &&
-         std::all_of(name.begin(), name.end(), allowed);
+Principal principal_of(const Token& token) {
+  Principal principal{token.name, token.role};
+  if (!token.topics.empty()) principal.scope = std::make_shared<TopicScope>(topics_of(token));
+  principal.credential = credential_of(token);
+  return principal;
 }
 
 Value time_or_null(TimeUs us) { return us == 0 ? Value() : Value::timestamp(us); }
@@ -74,6 +64,33 @@ std::string text_of(const Value& cell) {
 }
 
 }  // namespace
+
+std::vector<std::string> topics_of(const Token& token) {
+  std::vector<std::string> topics;
+  std::string_view rest = token.topics;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    topics.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return topics;
+}
+
+std::string_view word_of(Token::Kind kind) {
+  switch (kind) {
+    case Token::Kind::token:
+      return "token";
+    case Token::Kind::password:
+      return "password";
+    case Token::Kind::address:
+      return "address";
+  }
+  return "";
+}
+
+std::string address_key(std::string_view client_id, std::string_view ip) {
+  return fmt::format("{}\n{}", ip, client_id);
+}
 
 TableSchema tokens_schema() {
   const auto column = [](const char* name, Type type) {
@@ -88,7 +105,8 @@ TableSchema tokens_schema() {
   schema.columns = {column("name", Type::text),           column("role", Type::text),
                     column("is_password", Type::boolean), column("hash", Type::text),
                     column("created", Type::timestamp),   column("expires", Type::timestamp),
-                    column("revoked", Type::boolean)};
+                    column("revoked", Type::boolean),     column("kind", Type::text),
+                    column("topics", Type::text),         column("note", Type::text)};
   schema.columns[4].time_unit = TimeUnit::us;
   schema.columns[5].time_unit = TimeUnit::us;
   return schema;
@@ -97,11 +115,14 @@ TableSchema tokens_schema() {
 std::vector<Value> cells_of(const Token& token) {
   return {Value::text(token.name),
           Value::text(word_of(token.role)),
-          Value::boolean(token.is_password),
+          Value::boolean(token.kind == Token::Kind::password),
           Value::text(token.hash),
           Value::timestamp(token.created_us),
           time_or_null(token.expires_us),
-          Value::boolean(token.revoked)};
+          Value::boolean(token.revoked),
+          Value::text(word_of(token.kind)),
+          Value::text(token.topics),
+          Value::text(token.note)};
 }
 
 Token token_of(std::span<const Value> cells) {
@@ -110,23 +131,26 @@ Token token_of(std::span<const Value> cells) {
   token.name = text_of(cells[0]);
   const auto role = role_of_word(text_of(cells[1]));
   token.role = role ? *role : Role::device;  // an unknown word gets the least
-  token.is_password = is_true(cells[2]);
+  if (is_true(cells[2])) token.kind = Token::Kind::password;
   token.hash = text_of(cells[3]);
   token.created_us = time_of(cells[4]);
   token.expires_us = time_of(cells[5]);
   token.revoked = is_true(cells[6]);
+  // Rows of older versions end here.
+  if (cells.size() < 10) return token;
+  if (text_of(cells[7]) == word_of(Token::Kind::address)) token.kind = Token::Kind::address;
+  token.topics = text_of(cells[8]);
+  token.note = text_of(cells[9]);
   return token;
 }
 
 Result<std::unique_ptr<Access>> Access::make(const Clock& clock, bool open) {
-  if (sodium_init() < 0) {
-    return Error{ErrorCode::internal, "libsodium does not start: no source of randomness", ""};
-  }
+  TRY(start_hashes());
   return std::unique_ptr<Access>(new Access(clock, open));
 }
 
 Result<Access::Made> Access::make_token(const NewToken& wanted) const {
-  if (!is_name(wanted.name)) {
+  if (!is_account_name(wanted.name)) {
     return Error{ErrorCode::invalid_argument,
                  fmt::format("`{}` is not a name for a token", printable(wanted.name, 80)),
                  "1 to 64 letters, digits, '-', '_', '.' or '@'"};
@@ -140,38 +164,55 @@ Result<Access::Made> Access::make_token(const NewToken& wanted) const {
   made.token.role = wanted.role;
   made.token.created_us = clock_.wall_us();
   if (wanted.valid_for_us > 0) made.token.expires_us = made.token.created_us + wanted.valid_for_us;
+  made.token.topics = fmt::format("{}", fmt::join(wanted.topics, "\n"));
   if (wanted.password.empty()) {
     made.secret = std::string(kSecretPrefix) + random_text(kSecretBytes);
-    made.token.hash = hex_hash(made.secret);
+    made.token.hash = hash_of(made.secret);
     return made;
   }
-  const std::size_t size = wanted.password.size();
-  if (size < kPasswordSizeMin || size > kPasswordSizeMax) {
-    return Error{ErrorCode::invalid_argument, "a password has 8 to 256 characters", ""};
-  }
-  made.token.is_password = true;
+  TRY(check_password(wanted.password));
+  made.token.kind = Token::Kind::password;
   made.token.hash = TRY(password_hash(wanted.password));
   made.secret = wanted.password;
   return made;
 }
 
+Result<Token> Access::token(std::string_view name) const {
+  if (auto token = find(name)) return *token;
+  return Error{ErrorCode::not_found, fmt::format("no token `{}`", printable(name, 80)),
+               "list them with: nilo token ls"};
+}
+
 Result<Token> Access::revoked(std::string_view name) const {
-  auto token = find(name);
-  if (!token) {
-    return Error{ErrorCode::not_found, fmt::format("no token `{}`", printable(name, 80)),
-                 "list them with: nilo token ls"};
-  }
-  token->revoked = true;
-  return *token;
+  Token token = TRY(this->token(name));
+  token.revoked = true;
+  return token;
+}
+
+bool Access::has_hash(std::string_view hash) const {
+  return state_.with([&](const State& state) { return state.name_by_hash.contains(hash); });
 }
 
 void Access::apply(const Token& token) {
   state_.with([&](State& state) {
     const auto known = state.by_name.find(token.name);
-    if (known != state.by_name.end()) state.name_by_hash.erase(known->second.hash);
+    if (known != state.by_name.end()) {
+      const auto named = state.name_by_hash.find(known->second.hash);
+      if (named != state.name_by_hash.end() && named->second == token.name) {
+        state.name_by_hash.erase(named);
+      }
+    }
     state.by_name[token.name] = token;
-    if (!token.is_password) state.name_by_hash[token.hash] = token.name;
+    // A device without a password that was revoked and allowed again has two rows of one hash.
+    const bool is_taken = token.revoked && state.name_by_hash.contains(token.hash);
+    if (token.kind != Token::Kind::password && !is_taken) {
+      state.name_by_hash[token.hash] = token.name;
+    }
+    if (token.expires_us != 0 && !token.revoked) {
+      next_expiry_us_ = std::min(next_expiry_us_.load(), token.expires_us);
+    }
   });
+  ++changes_;
 }
 
 std::vector<Token> Access::list() const {
@@ -194,33 +235,62 @@ bool Access::is_valid(const Token& token) const {
   return !token.revoked && (token.expires_us == 0 || clock_.wall_us() < token.expires_us);
 }
 
+// Looked up by its hash: how long this takes says nothing about any stored secret.
 Result<Principal> Access::by_token(std::string_view secret) const {
-  // Looked up by its hash: how long this takes says nothing about any stored secret.
-  const std::string hash = hex_hash(secret);
+  return by_hash(hash_of(secret));
+}
+
+Result<Principal> Access::by_address(std::string_view client_id, std::string_view ip) const {
+  return by_hash(hash_of(address_key(client_id, ip)));
+}
+
+Result<Principal> Access::by_hash(const std::string& hash) const {
   const auto token = state_.with([&](const State& state) -> std::optional<Token> {
     const auto name = state.name_by_hash.find(hash);
     if (name == state.name_by_hash.end()) return std::nullopt;
     return state.by_name.at(name->second);
   });
   if (!token || !is_valid(*token)) return refused();
-  return Principal{token->name, token->role};
+  return principal_of(*token);
 }
 
 Result<Principal> Access::by_password(std::string_view name, std::string_view password) const {
   const auto token = find(name);
-  const bool usable = token && token->is_password && is_valid(*token);
+  const bool usable = token && token->kind == Token::Kind::password && is_valid(*token);
   if (!usable) {
     // The same work as for a known name, so that names cannot be told apart by the clock.
     ignore(password_hash(password.substr(0, kPasswordSizeMax)));
     return refused();
   }
-  if (!password_fits(token->hash, password)) return refused();
-  return Principal{token->name, token->role};
+  if (password.size() > kPasswordSizeMax || !password_fits(token->hash, password)) return refused();
+  return principal_of(*token);
+}
+
+bool Access::is_current(std::string_view credential) const {
+  if (!credential.starts_with(kCredentialPrefix)) return false;
+  const std::size_t colon = credential.find(':', kCredentialPrefix.size());
+  if (colon == std::string_view::npos) return false;
+  const auto token = find(credential.substr(colon + 1));
+  return token && is_valid(*token) && credential_of(*token) == credential;
+}
+
+// A token that expires changes who is current, too.
+std::uint64_t Access::changes() const {
+  if (clock_.wall_us() >= next_expiry_us_) {
+    const TimeUs now_us = clock_.wall_us();
+    next_expiry_us_ = state_.with([&](const State& state) {
+      TimeUs next_us = INT64_MAX;
+      for (const auto& [name, token] : state.by_name) {
+        if (token.expires_us > now_us) next_us = std::min(next_us, token.expires_us);
+      }
+      return next_us;
+    });
+    ++expiries_;
+  }
+  return changes_ + expiries_;
 }
 
 bool Access::is_open_to(std::string_view ip) const { return open_ && is_loopback(ip); }
-
-std::string random_id() { return random_text(16); }
 
 bool is_loopback(std::string_view ip) {
   return ip.starts_with("127.") || ip == "::1" || ip.starts_with("::ffff:127.");

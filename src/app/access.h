@@ -1,12 +1,14 @@
 // app/access.h: who may come in?
 //
-// Devices and people show a token ("nilo_" and 32 characters), or a name and a password. Both are
-// rows of the table sys_tokens, kept as hashes: BLAKE2b of a token (it is random, so a fast hash is
-// enough), argon2id of a password (RFC 9106). Nobody else is let in, but with --open: then a
-// connection from the same machine needs neither.
+// Devices and scripts show a token ("nilo_" and 32 characters), or a name and a password. Both are
+// rows of the table sys_tokens, kept as hashes (secrets.h). Some devices can show neither: for them
+// a row may name a client id and the address it comes from, which is weak, and said to be. Nobody
+// else is let in, but people with a session (accounts.h), and with --open: then a connection from
+// the same machine needs nothing.
 // Threads: safe to share.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,20 +30,33 @@ inline constexpr std::string_view kTokensTable = "sys_tokens";
 
 // One row of sys_tokens.
 struct Token {
-  std::string name;  // also the user name of a password
+  enum class Kind : std::uint8_t {
+    token,     // a random text
+    password,  // one the device has; `name` is its user name
+    address,   // nothing but a client id from one address
+  };
+  std::string name;
   Role role = Role::device;
-  bool is_password = false;
-  std::string hash;
+  Kind kind = Kind::token;
+  std::string hash;  // of the token, the password, or address_key()
   TimeUs created_us = 0;
   TimeUs expires_us = 0;  // 0 = never
   bool revoked = false;
+  std::string topics{};  // filters it is limited to, one a line; empty: not limited
+  std::string note{};    // how it came to be, for people
 };
+std::vector<std::string> topics_of(const Token& token);
+std::string_view word_of(Token::Kind kind);
+
+// What Token::hash is made of for a device that shows nothing.
+std::string address_key(std::string_view client_id, std::string_view ip);
 
 struct NewToken {
   std::string name;
   Role role = Role::device;
   std::string password{};         // empty: a random token is made
   std::int64_t valid_for_us = 0;  // 0 = for ever
+  std::vector<std::string> topics{};
 };
 
 TableSchema tokens_schema();
@@ -65,27 +80,42 @@ class Access {
 
   // Takes over what is durable now. Keyed by name.
   void apply(const Token& token);
+  // not_found: no such token.
+  Result<Token> token(std::string_view name) const;
+  // Is there a row, valid or not, with this hash?
+  bool has_hash(std::string_view hash) const;
   std::vector<Token> list() const;
 
   // unauthenticated: unknown, revoked or expired; says which only to the log.
   Result<Principal> by_token(std::string_view secret) const;
   // Slow on purpose (argon2id), also for unknown names: not on an event loop.
   Result<Principal> by_password(std::string_view name, std::string_view password) const;
+  // A device that shows nothing else.
+  Result<Principal> by_address(std::string_view client_id, std::string_view ip) const;
   // True if a stranger from this address is let in.
   bool is_open_to(std::string_view ip) const;
+
+  // Does what let this one in still hold? Of a Principal that this gave.
+  bool is_current(std::string_view credential) const;
+  // Another number than before: somebody may not be current any more. Cheap, to be asked often.
+  std::uint64_t changes() const;
 
  private:
   Access(const Clock& clock, bool open) : clock_(clock), open_(open) {}
   std::optional<Token> find(std::string_view name) const;
   bool is_valid(const Token& token) const;
+  Result<Principal> by_hash(const std::string& hash) const;
 
   struct State {
     std::map<std::string, Token, std::less<>> by_name;
-    std::map<std::string, std::string, std::less<>> name_by_hash;
+    std::map<std::string, std::string, std::less<>> name_by_hash;  // but of passwords
   };
   const Clock& clock_;
   const bool open_;
   Guarded<State> state_;
+  std::atomic<std::uint64_t> changes_{0};
+  mutable std::atomic<TimeUs> next_expiry_us_{INT64_MAX};
+  mutable std::atomic<std::uint64_t> expiries_{0};
 };
 
 // A Token as cells of sys_tokens, in schema order, and back. Views into the token.
@@ -93,8 +123,5 @@ std::vector<Value> cells_of(const Token& token);
 Token token_of(std::span<const Value> cells);
 
 bool is_loopback(std::string_view ip);
-
-// 128 random bits as 22 letters, digits, '-' and '_'. After Access::make().
-std::string random_id();
 
 }  // namespace nilo::app

@@ -51,6 +51,47 @@ TEST_F(AccessTest, APasswordIsHashedSlowlyAndChecked) {
   EXPECT_FALSE(door->by_token("8 chars!"));
 }
 
+TEST_F(AccessTest, ATokenMayBeLimitedToTopics) {
+  const auto door = access();
+  const auto made = door->make_token({.name = "barn", .topics = {"barn/#", "all/+/up"}}).value();
+  door->apply(token_of(cells_of(made.token)));
+  const Principal barn = door->by_token(made.secret).value();
+  ASSERT_TRUE(barn.scope);
+  EXPECT_TRUE(barn.scope->may_publish("barn/level"));
+  EXPECT_TRUE(barn.scope->may_publish("all/x/up"));
+  EXPECT_FALSE(barn.scope->may_publish("house/level"));
+  EXPECT_TRUE(barn.scope->may_subscribe("barn/+"));
+  EXPECT_FALSE(barn.scope->may_subscribe("#"));
+  EXPECT_FALSE(barn.scope->may_subscribe("+/level"));
+  door->apply(door->make_token({.name = "free"})->token);
+  EXPECT_FALSE(door->by_token(door->make_token({.name = "x"})->secret));
+}
+
+TEST_F(AccessTest, WhoWasLetInIsAskedForAgain) {
+  const auto door = access();
+  const auto made = door->make_token({.name = "barn", .valid_for_us = 1000}).value();
+  door->apply(made.token);
+  const std::string first = door->by_token(made.secret)->credential;
+  std::uint64_t seen = door->changes();
+  EXPECT_EQ(door->changes(), seen);
+  EXPECT_TRUE(door->is_current(first));
+  door->apply(door->revoked("barn").value());
+  EXPECT_NE(door->changes(), seen);
+  EXPECT_FALSE(door->is_current(first));
+  clock_.advance_us(1);
+  const auto again = door->make_token({.name = "barn", .valid_for_us = 1000}).value();
+  door->apply(again.token);
+  EXPECT_FALSE(door->is_current(first)) << "the same name is not the same token";
+  const std::string second = door->by_token(again.secret)->credential;
+  EXPECT_TRUE(door->is_current(second));
+  seen = door->changes();
+  clock_.advance_us(1000);
+  EXPECT_NE(door->changes(), seen) << "it has expired";
+  EXPECT_FALSE(door->is_current(second));
+  EXPECT_FALSE(door->is_current(""));
+  EXPECT_FALSE(door->is_current("token:"));
+}
+
 TEST_F(AccessTest, OpenIsForLoopbackOnly) {
   EXPECT_FALSE(access(false)->is_open_to("127.0.0.1"));
   const auto door = access(true);

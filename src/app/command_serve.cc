@@ -7,9 +7,11 @@
 #include <thread>
 
 #include "app/commands.h"
+#include "app/host.h"
 #include "app/server.h"
 #include "app/simulator.h"
 #include "app/stack_loading.h"
+#include "base/version.h"
 
 namespace nilo::app {
 
@@ -60,26 +62,36 @@ Result<ServerOptions> server_options(const ServeOptions& given, const stack::Sta
   return options;
 }
 
-std::string shown_host(const net::Address& address) {
-  return address.host.empty() ? "every interface, port " + std::to_string(address.port)
-                              : address.text();
+// Where `door` is reached: by name or number, never "every interface".
+std::string shown_address(const net::Address& door, const std::vector<std::string>& lan) {
+  const bool is_everywhere = door.host.empty() || door.host == "0.0.0.0" || door.host == "::";
+  if (!is_everywhere) return door.text();
+  return net::Address{lan.empty() ? "localhost" : lan.front(), door.port}.text();
 }
 
-void print_addresses(const Server& server, const ServeOptions& options,
-                     const ServerOptions& resolved) {
-  const net::Address& http = server.http_address();
-  const std::string host = http.host.empty() ? "localhost" : http.host;
-  fmt::print("mqtt  {}\n", shown_host(server.mqtt_address()));
-  fmt::print("http  http://{}\n", net::Address{host, http.port}.text());
-  fmt::print("data  {}\n", resolved.data_dir);
-  if (options.open) {
-    fmt::print("open  anybody on this machine may read and write; other machines are not served\n");
-  } else {
-    fmt::print(
-        "token {}/admin.token lets you do everything: export NILO_TOKEN=$(cat {}/admin.token)\n",
-        resolved.data_dir, resolved.data_dir);
+// What the person who started it has to know; standard output, and nothing else stands there.
+void print_banner(const Server& server, const ServeOptions& options,
+                  const ServerOptions& resolved) {
+  const std::vector<std::string> lan = lan_addresses();
+  const std::string open = "http://" + shown_address(server.http_address(), lan);
+  const std::string local = fmt::format("http://localhost:{}", server.http_address().port);
+  const bool is_set_up = server.setup_code().empty();
+  fmt::print("{:<50}data: {}\n", fmt::format("Nilometer {}", kVersion), resolved.data_dir);
+  fmt::print("  {:<48}{}\n", fmt::format("Open     {}", open),
+             open == local ? "" : fmt::format("(also {})", local));
+  if (!is_set_up) {
+    fmt::print("  {:<48}{}\n", fmt::format("Setup code  {}", server.setup_code()),
+               "for the first user; each start makes a new one");
   }
-  fmt::print("ready\n");
+  fmt::print("  {:<48}{}\n", fmt::format("MQTT     {}", shown_address(server.mqtt_address(), lan)),
+             is_set_up ? "" : "closed to strangers until set up");
+  if (options.open) {
+    fmt::print("  Anybody on this machine may read and write; other machines are not served.\n");
+  } else {
+    fmt::print("  Commands here need: export NILO_TOKEN=$(cat {}/admin.token)\n",
+               resolved.data_dir);
+  }
+  fmt::print("  Stop with Ctrl-C.\nready\n");
   std::fflush(stdout);
 }
 
@@ -102,7 +114,7 @@ int serve(const ServeOptions& given) {
   auto server =
       Server::start(*options, std::move(loaded->stack), std::move(loaded->reactions), *logger);
   if (!server) return report(server.error());
-  print_addresses(**server, given, *options);
+  print_banner(**server, given, *options);
   std::unique_ptr<Simulator> demo;
   if (given.demo) demo = start_demo(**server);
   const auto outcome = (*server)->run();

@@ -1,8 +1,6 @@
 // nilo token: who may come in.
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iostream>
 #include <memory>
 
 #include "app/commands.h"
@@ -27,20 +25,6 @@ struct TokenOptions {
 std::string text_in(const JsonNode& object, std::string_view key) {
   const JsonNode* node = object.find(key);
   return node != nullptr && node->is_string() ? std::string(node->text()) : "";
-}
-
-// The first line of a file, or of standard input for "-". Never an argument: those are visible to
-// everybody on the machine.
-Result<std::string> read_password(const std::string& file) {
-  std::string line;
-  if (file == "-") {
-    std::getline(std::cin, line);
-  } else {
-    std::ifstream in(file);
-    if (!in) return Error{ErrorCode::not_found, fmt::format("cannot read {}", file), ""};
-    std::getline(in, line);
-  }
-  return line;
 }
 
 Result<void> make(const TokenOptions& options) {

@@ -17,6 +17,10 @@ Command token_ls_command();
 Command token_revoke_command();
 Command notices_ls_command();
 Command notices_retry_command();
+Command user_add_command();
+Command user_ls_command();
+Command user_passwd_command();
+Command user_rm_command();
 std::vector<Command> bench_commands();
 Command openapi_command();
 

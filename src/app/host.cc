@@ -2,6 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -63,6 +66,33 @@ Result<void> write_private_file(const std::string& path, std::string_view bytes)
   if (is_written) return {};
   return Error{ErrorCode::unavailable, fmt::format("{}: {}", path, std::strerror(failure)),
                "remove it; a new one is written at the next start"};
+}
+
+std::vector<std::string> lan_addresses() {
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) return {};
+  std::vector<std::string> v4;
+  std::vector<std::string> v6;
+  for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
+    const std::string_view name = one->ifa_name;
+    const bool is_virtual = name.starts_with("docker") || name.starts_with("br-") ||
+                            name.starts_with("veth") || name.starts_with("virbr");
+    if (one->ifa_addr == nullptr || is_virtual) continue;
+    const int family = one->ifa_addr->sa_family;
+    if (family != AF_INET && family != AF_INET6) continue;
+    char text[NI_MAXHOST];
+    const socklen_t size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    if (::getnameinfo(one->ifa_addr, size, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0) {
+      continue;
+    }
+    const std::string_view address = text;
+    const bool is_local = address.starts_with("127.") || address.starts_with("169.254.") ||
+                          address == "::1" || address.starts_with("fe80:");
+    if (!is_local) (family == AF_INET ? v4 : v6).emplace_back(address);
+  }
+  ::freeifaddrs(all);
+  v4.insert(v4.end(), v6.begin(), v6.end());
+  return v4;
 }
 
 std::string executable_dir() {

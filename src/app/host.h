@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/logger.h"
 #include "base/result.h"
@@ -30,6 +31,10 @@ Result<void> make_private_dir(const std::string& path);
 // Writes a file with mode 0600 in place of what was there; never through a link.
 // unavailable: names the file and the reason.
 Result<void> write_private_file(const std::string& path, std::string_view bytes);
+
+// The addresses by which other machines may reach this one, as text: IPv4 first, without loopback and
+// link-local ones, and without those of virtual networks (docker0, virbr0 ...).
+std::vector<std::string> lan_addresses();
 
 // The folder this program was started from.
 std::string executable_dir();

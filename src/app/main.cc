@@ -6,7 +6,8 @@ int main(int argc, char** argv) {
   std::vector<Command> commands = {
       serve_command(),         check_command(),        pub_command(),      sub_command(),
       sql_command(),           rules_test_command(),   simulate_command(), token_new_command(),
-      token_ls_command(),      token_revoke_command(), openapi_command(),  notices_ls_command(),
+      token_ls_command(),      token_revoke_command(), user_add_command(), user_ls_command(),
+      user_passwd_command(),   user_rm_command(),      openapi_command(),  notices_ls_command(),
       notices_retry_command(),
   };
   for (Command& command : bench_commands()) commands.push_back(std::move(command));

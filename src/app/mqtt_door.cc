@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/hashes.h"
 #include "mqtt/codec.h"
 
 namespace nilo::app {
@@ -16,6 +17,13 @@ constexpr std::chrono::milliseconds kTickEvery{100};
 constexpr std::size_t kMailMax = 100'000;
 // A stranger's bytes that are kept until its client id is known.
 constexpr std::size_t kGreetingSizeMax = 64 * 1024 + 1024;
+
+constexpr std::string_view kTokenPrefix = "nilo_";
+
+// A token may stand in the place of the user name; then it is not shown to anybody.
+std::string_view shown_user(std::string_view user_name) {
+  return user_name.starts_with(kTokenPrefix) ? std::string_view() : user_name;
+}
 
 bool is_ours(std::string_view topic) { return topic.starts_with("$"); }
 
@@ -219,8 +227,18 @@ void MqttDoor::run_on_loop(std::function<void()> task) {
   });
 }
 
+// Whose token was revoked or has expired.
+void MqttDoor::drop_revoked() {
+  const std::uint64_t changes = rooms_.access.changes();
+  if (std::exchange(access_changes_seen_, changes) == changes) return;
+  broker_.drop_clients([this](const Principal& who) {
+    return !who.credential.empty() && !rooms_.access.is_current(who.credential);
+  });
+}
+
 void MqttDoor::tick() {
   broker_.tick();
+  drop_revoked();
   need_turn();
   if (!backlogged_ || rooms_.log.is_backlogged()) return;
   for (const auto& door : rooms_.doors) {
@@ -233,34 +251,58 @@ void MqttDoor::tick() {
 }
 
 void MqttDoor::authenticate(mqtt::ConnectionId connection, const mqtt::Login& login) {
+  const Access& access = rooms_.access;
+  RefusedLogin shown{std::string(login.client_id), std::string(shown_user(login.user_name)),
+                     std::string(login.source_ip)};
   const std::string_view secret = login.has_password ? login.password : login.user_name;
-  if (secret.starts_with("nilo_")) {
-    return broker_.on_authenticated(connection, rooms_.access.by_token(secret));
+  if (secret.starts_with(kTokenPrefix)) {
+    auto who = access.by_token(secret);
+    if (!who) {
+      shown.kind = Token::Kind::token;
+      shown.hash = hash_of(secret);
+      rooms_.refused_logins.add(std::move(shown));
+    }
+    return broker_.on_authenticated(connection, std::move(who));
   }
   // A name alone proves nothing: AWS device SDKs put their version there.
   if (!login.has_password) {
-    if (rooms_.access.is_open_to(login.source_ip)) {
+    if (access.is_open_to(login.source_ip)) {
       return broker_.on_authenticated(connection, Principal{"", Role::admin});
     }
+    if (auto who = access.by_address(login.client_id, login.source_ip)) {
+      return broker_.on_authenticated(connection, std::move(who));
+    }
+    rooms_.refused_logins.add(std::move(shown));
     return broker_.on_authenticated(
         connection, Error{ErrorCode::unauthenticated, "no password or token was given",
                           "make one on the server with: nilo token new NAME"});
   }
-  rooms_.passwords.check(std::string(login.user_name), std::string(login.password),
-                         [this, connection](Result<Principal> who) {
-                           run_on_loop([this, connection, who = std::move(who)] {
-                             broker_.on_authenticated(connection, who);
-                           });
-                         });
+  const std::string_view name = login.user_name.empty() ? login.client_id : login.user_name;
+  rooms_.passwords.check(
+      std::string(name), std::string(login.password),
+      [this, connection](Result<Principal> who) {
+        run_on_loop([this, connection, who = std::move(who)] {
+          // It may have been revoked since, when this client was not yet among those to be dropped.
+          const bool is_late = who && !rooms_.access.is_current(who->credential);
+          broker_.on_authenticated(
+              connection,
+              is_late ? Error{ErrorCode::unauthenticated, "this password was just revoked"} : who);
+        });
+      },
+      [this, shown = std::move(shown)](const std::string& password) {
+        rooms_.refused_logins.add_password(shown, password, rooms_.clock.steady_us());
+      });
 }
 
 bool MqttDoor::may_publish(const Principal& principal, std::string_view topic) {
-  return principal.role != Role::viewer && !is_ours(topic);
+  return principal.role != Role::viewer && !is_ours(topic) &&
+         (!principal.scope || principal.scope->may_publish(topic));
 }
 
 // What the server says of itself ($error, $table) is for people, not for devices.
 bool MqttDoor::may_subscribe(const Principal& principal, std::string_view filter) {
   if (principal.role == Role::device && is_ours(filter)) return false;
+  if (principal.scope && !principal.scope->may_subscribe(filter)) return false;
   if (is_about_changes(filter)) rooms_.changes_wanted.store(true);
   return true;
 }
@@ -311,7 +353,8 @@ void MqttDoor::refused(const mqtt::Refusal& refusal) {
   const bool has_remedy = refusal.what == What::connect || refusal.what == What::publish ||
                           refusal.what == What::subscribe;
   if (has_remedy) {
-    const std::string_view user = refusal.principal.empty() ? refusal.user_name : refusal.principal;
+    const std::string_view user =
+        refusal.principal.empty() ? shown_user(refusal.user_name) : refusal.principal;
     rooms_.refused.add({.what = std::string(mqtt::word_of(refusal.what)),
                         .client = std::string(refusal.client_id),
                         .user = std::string(user),

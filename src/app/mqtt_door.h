@@ -21,6 +21,7 @@
 #include "app/live_mail.h"
 #include "app/password_checks.h"
 #include "app/refused_list.h"
+#include "app/refused_logins.h"
 #include "base/guarded.h"
 #include "mqtt/broker.h"
 #include "net/event_loop.h"
@@ -43,6 +44,7 @@ class MqttDoor final : public mqtt::Host, public Post {
     const MqttDoors& doors;
     const Access& access;
     PasswordChecks& passwords;
+    RefusedLogins& refused_logins;
     bus::Router& router;
     bus::Retained& retained;
     mqtt::SessionNumbers& numbers;
@@ -107,6 +109,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   std::size_t mail_count() const {
     return mail_.with([](const std::vector<Mail>& mail) { return mail.size(); });
   }
+  void drop_revoked();
   void tick();
 
   Rooms rooms_;
@@ -120,6 +123,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   std::vector<std::unique_ptr<Socket>> dropped_;  // destroyed at the end of the turn
   bool turn_pending_ = false;
   bool backlogged_ = false;
+  std::uint64_t access_changes_seen_ = 0;
   Guarded<std::vector<Mail>> mail_;
   std::atomic<std::size_t> connection_count_{0};
   Counter& dropped_mail_;

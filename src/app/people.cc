@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/version.h"
+
 namespace nilo::app {
 
 namespace {
@@ -42,15 +44,7 @@ Result<tables::RowPage> rows_for_people(
 }  // namespace
 
 void write_token(const tables::Tables& tables, const Token& token, RecordWriter& record) {
-  RowWriter writer(*tables.layout(kTokensTable));
-  writer.begin(token.created_us);
-  const std::vector<Value> cells = cells_of(token);
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const auto set = writer.set(i, cells[i]);
-    NILO_ASSERT(set.has_value());  // our own table, our own cells
-  }
-  const auto finished = writer.finish(record);
-  NILO_ASSERT(finished.has_value());
+  write_own_row(tables, kTokensTable, token.created_us, cells_of(token), record);
 }
 
 api::Backend People::backend() {
@@ -58,6 +52,11 @@ api::Backend People::backend() {
   backend.authenticate = [this](const api::Credentials& shown, const api::Done<Principal>& done) {
     authenticate(shown, done);
   };
+  backend.is_current = [this](const Principal& who) {
+    return who.credential.empty() || rooms_.accounts.is_current(who.credential) ||
+           rooms_.access.is_current(who.credential);
+  };
+  backend.accounts = accounts();
   backend.publish = [this](Message message, const api::Done<void>& done) {
     publish(std::move(message), done);
   };
@@ -83,6 +82,11 @@ api::Backend People::backend() {
     return rooms_.live.hub().open_session(std::move(may_stay));
   };
   backend.live.refused.list = [this] { return rooms_.refused.list(); };
+  backend.live.refused.would_allow = [this](const api::RefusedClient& client) {
+    return would_allow(client);
+  };
+  backend.live.refused.allow = [this](const api::RefusedClient& client,
+                                      const api::Done<std::string>& done) { allow(client, done); };
   backend.live.refused.forget = [this](std::uint64_t id) { return rooms_.refused.forget(id); };
   backend.ready = [this]() -> Result<void> {
     const auto failure = rooms_.log.failure();
@@ -91,15 +95,53 @@ api::Backend People::backend() {
   return backend;
 }
 
+api::AccountBackend People::accounts() {
+  Accounts& accounts = rooms_.accounts;
+  api::AccountBackend backend;
+  backend.house = [this] {
+    const stack::Site& site = rooms_.stack.site;
+    return api::HouseInfo{.is_claimed = rooms_.accounts.is_claimed(),
+                          .is_open = rooms_.is_open,
+                          .site_name = site.name,
+                          .site_zone = site.zone,
+                          .site_url = site.url,
+                          .version = std::string(kVersion),
+                          .mqtt_host = rooms_.mqtt.host,
+                          .mqtt_port = rooms_.mqtt.port};
+  };
+  backend.set_up = [&](const auto& wanted, const auto& done) { accounts.set_up(wanted, done); };
+  backend.log_in = [&](const auto& shown, const auto& done) { accounts.log_in(shown, done); };
+  backend.log_out = [&](const auto& secret, const auto& done) { accounts.log_out(secret, done); };
+  backend.change_password = [&](const auto& wanted, const auto& done) {
+    accounts.change_password(wanted, done);
+  };
+  backend.users = [&] { return accounts.users(); };
+  backend.add_user = [&](const auto& wanted, const auto& done) { accounts.add_user(wanted, done); };
+  backend.change_user = [&](const auto& wanted, const auto& done) {
+    accounts.change_user(wanted, done);
+  };
+  backend.remove_user = [&](const auto& name, const auto& done) {
+    accounts.remove_user(name, done);
+  };
+  backend.sessions = [&] { return accounts.sessions(); };
+  backend.end_session = [&](const auto& id, const auto& done) { accounts.end_session(id, done); };
+  return backend;
+}
+
 void People::authenticate(const api::Credentials& shown, const api::Done<Principal>& done) {
-  if (shown.is_none()) {
-    if (rooms_.access.is_open_to(shown.remote_ip)) return done(Principal{"", Role::admin});
-    return done(Error{ErrorCode::unauthenticated, "this needs a token",
-                      "send `Authorization: Bearer nilo_...`; make one with: nilo token new"});
-  }
   if (!shown.token.empty()) return done(rooms_.access.by_token(shown.token));
-  if (shown.password.starts_with("nilo_")) return done(rooms_.access.by_token(shown.password));
-  rooms_.passwords.check(shown.user, shown.password, done);
+  if (!shown.user.empty()) {
+    if (shown.password.starts_with("nilo_")) return done(rooms_.access.by_token(shown.password));
+    return rooms_.passwords.check(shown.user, shown.password, done);
+  }
+  auto who = shown.session.empty()
+                 ? Error{ErrorCode::unauthenticated, "this needs a token or a login",
+                         "log in, or send `Authorization: Bearer nilo_...`; make one with: nilo "
+                         "token new"}
+                 : rooms_.accounts.by_session(shown.session);
+  // A cookie of another day does not close an open server.
+  if (!who && rooms_.access.is_open_to(shown.remote_ip)) who = Principal{"", Role::admin};
+  done(std::move(who));
 }
 
 void People::publish(Message message, const api::Done<void>& done) {
@@ -114,7 +156,9 @@ std::vector<api::TokenInfo> People::tokens() const {
   for (const Token& token : rooms_.access.list()) {
     out.push_back({.name = token.name,
                    .role = token.role,
-                   .kind = token.is_password ? "password" : "token",
+                   .kind = std::string(word_of(token.kind)),
+                   .note = token.note,
+                   .topics = topics_of(token),
                    .revoked = token.revoked,
                    .created_us = token.created_us,
                    .expires_us = token.expires_us});
@@ -127,7 +171,8 @@ void People::make_token(const api::NewToken& wanted, const api::Done<std::string
   const NewToken token{.name = wanted.name,
                        .role = wanted.role,
                        .password = wanted.password,
-                       .valid_for_us = wanted.valid_for_us};
+                       .valid_for_us = wanted.valid_for_us,
+                       .topics = wanted.topics};
   rooms_.passwords.make_token(token, [this, done](const Result<Access::Made>& made) {
     if (!made) return done(made.error());
     store(made->token, [secret = made->secret, done](const Result<void>& stored) {
@@ -142,16 +187,30 @@ void People::revoke_token(const std::string& name, const api::Done<void>& done) 
   store(*token, done);
 }
 
-void People::store(const Token& token, const api::Done<void>& done) {
-  MqttDoor& door = rooms_.door;
-  door.run_on_loop([this, &door, token, done] {
-    door.ingest().commit(
-        [this, &token](RecordWriter& record) { write_token(rooms_.tables, token, record); },
-        [this, token, done](const Result<void>& outcome) {
-          if (outcome) rooms_.access.apply(token);
-          done(outcome);
-        });
+std::optional<std::string> People::would_allow(const api::RefusedClient& client) const {
+  if (client.what != "connect") return std::nullopt;
+  return rooms_.refused_logins.would_allow(client.client, client.user, client.ip);
+}
+
+// What it showed lets it in from now on.
+void People::allow(const api::RefusedClient& client, const api::Done<std::string>& done) {
+  const auto token = rooms_.refused_logins.token_for(client.client, client.user, client.ip,
+                                                     rooms_.clock.wall_us());
+  if (!token) return done(token.error());
+  store(*token, [this, token = *token, done](const Result<void>& stored) {
+    if (!stored) return done(stored.error());
+    rooms_.logger.info("access.allowed", {{"name", token.name}, {"note", token.note}});
+    done(fmt::format("{} may come in from now on; nilo token revoke {} takes that back.",
+                     token.name, token.name));
   });
+}
+
+void People::store(const Token& token, const api::Done<void>& done) {
+  rooms_.commit([this, token](RecordWriter& record) { write_token(rooms_.tables, token, record); },
+                [this, token, done](const Result<void>& outcome) {
+                  if (outcome) rooms_.access.apply(token);
+                  done(outcome);
+                });
 }
 
 }  // namespace nilo::app

@@ -5,12 +5,17 @@
 #pragma once
 
 #include "api/backend.h"
+#include "api/refused.h"
 #include "app/access.h"
+#include "app/accounts.h"
 #include "app/live_feed.h"
 #include "app/mqtt_door.h"
+#include "app/own_row.h"
 #include "app/password_checks.h"
 #include "app/refused_list.h"
+#include "app/refused_logins.h"
 #include "log/log.h"
+#include "net/address.h"
 #include "stack/stack.h"
 #include "tables/sql.h"
 #include "tables/tables.h"
@@ -22,6 +27,9 @@ class People {
   struct Rooms {  // all must outlive the backend's last call
     Access& access;
     PasswordChecks& passwords;
+    RefusedLogins& refused_logins;
+    Accounts& accounts;
+    const Commit& commit;
     MqttDoor& door;  // whose loop publishes for people
     tables::Tables& tables;
     tables::Sql& sql;
@@ -29,12 +37,21 @@ class People {
     const stack::Stack& stack;
     LiveFeed& live;
     RefusedList& refused;
+    const Clock& clock;
+    Logger& logger;
+    bool is_open;
+    net::Address mqtt;  // as devices reach it
   };
   explicit People(const Rooms& rooms) : rooms_(rooms) {}
 
   api::Backend backend();
 
+  // What Allow would do for a client that was refused at CONNECT, and doing it: refused_logins.h.
+  std::optional<std::string> would_allow(const api::RefusedClient& client) const;
+  void allow(const api::RefusedClient& client, const api::Done<std::string>& done);
+
  private:
+  api::AccountBackend accounts();
   void authenticate(const api::Credentials& shown, const api::Done<Principal>& done);
   void publish(Message message, const api::Done<void>& done);
   std::vector<api::TokenInfo> tokens() const;

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "app/access.h"
+#include "app/account_rows.h"
 #include "app/notices.h"
 #include "base/nearest.h"
 #include "rules/expression.h"
@@ -167,6 +168,8 @@ Reactions compile(stack::Loaded& loaded) {
   reactions.tables.push_back({errors_schema(), {}});
   reactions.tables.push_back({invalid_schema(), {}});
   reactions.tables.push_back({tokens_schema(), {}});
+  reactions.tables.push_back({users_schema(), {}});
+  reactions.tables.push_back({sessions_schema(), {}});
   reactions.tables.push_back({notices_schema(), {}});
   return reactions;
 }

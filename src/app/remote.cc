@@ -1,8 +1,11 @@
 #include "app/remote.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
+#include <iostream>
 
 #include "net/http_client.h"
 #include "value/json.h"
@@ -53,6 +56,22 @@ std::vector<Option> with_mqtt_options(std::vector<Option> own, RemoteOptions& to
   own.push_back({"-u,--user", "user name, with --password", &to.user});
   own.push_back({"-P,--password", "password (a token is safer: it can be revoked)", &to.password});
   return own;
+}
+
+Result<std::string> read_password(const std::string& file) {
+  if (file == "-" && ::isatty(STDIN_FILENO) != 0) {
+    const char* const typed = ::getpass("Password: ");
+    return std::string(typed != nullptr ? typed : "");
+  }
+  std::string line;
+  if (file == "-") {
+    std::getline(std::cin, line);
+    return line;
+  }
+  std::ifstream in(file);
+  if (!in) return Error{ErrorCode::not_found, fmt::format("cannot read {}", file), ""};
+  std::getline(in, line);
+  return line;
 }
 
 Result<net::HttpResponse> call(const RemoteOptions& options, const std::string& method,

@@ -32,6 +32,10 @@ Result<net::HttpResponse> call(const RemoteOptions& options, const std::string& 
                                const std::string& path, const std::string& body = "",
                                const std::string& accept = "application/json");
 
+// The first line of a file, or of standard input for "-"; a terminal is asked, and shows nothing.
+// Never an argument: those are visible to everybody on the machine. not_found: no such file.
+Result<std::string> read_password(const std::string& file);
+
 // Login fields for an MQTT client.
 void set_login(const RemoteOptions& options, mqtt::ClientOptions& client);
 

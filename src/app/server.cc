@@ -14,7 +14,9 @@
 
 #include "api/api.h"
 #include "app/access.h"
+#include "app/accounts.h"
 #include "app/applier.h"
+#include "app/hashes.h"
 #include "app/host.h"
 #include "app/live_feed.h"
 #include "app/live_mail.h"
@@ -24,6 +26,7 @@
 #include "app/people.h"
 #include "app/post_office.h"
 #include "app/refused_list.h"
+#include "app/refused_logins.h"
 #include "app/thing_answers.h"
 #include "app/things.h"
 #include "app/web_files.h"
@@ -49,6 +52,7 @@ constexpr std::uint64_t kMemoryBeyondBudgets = std::uint64_t{2} << 30;
 // 1024 WebSockets. Half of all, where there are few.
 constexpr std::size_t kDescriptorsKeptMax = 2304;
 constexpr std::string_view kAdminTokenName = "local-admin";
+constexpr std::size_t kNonceBytes = 16;
 constexpr std::int64_t kProgressEveryUs = 2'000'000;
 constexpr std::chrono::minutes kDropExpiredEvery{5};  // retained messages; readers skip them before
 
@@ -73,6 +77,10 @@ log::LogOptions log_options(const ServerOptions& options, const tables::Tables& 
   log.dir = options.data_dir + "/log";
   log.next_seq_min = tables.checkpoint_seq() + 1;
   return log;
+}
+
+api::Assets make_assets() {
+  return api::Assets(web_files(), [] { return random_text(kNonceBytes); });
 }
 
 class RunningServer final : public Server {
@@ -106,6 +114,7 @@ class RunningServer final : public Server {
   const net::Address& mqtt_address() const override { return mqtt_listener_->address(); }
   const net::Address& http_address() const override { return http_->address(); }
   const std::string& admin_token() const override { return admin_token_; }
+  const std::string& setup_code() const override { return setup_code_; }
 
   Result<void> run() override {
     std::vector<std::thread> threads;
@@ -166,11 +175,14 @@ class RunningServer final : public Server {
     for (int i = 0; i < count; ++i) loops_.push_back(TRY(net::EventLoop::make()));
     people_loop_ = TRY(net::EventLoop::make());
     passwords_ = std::make_unique<PasswordChecks>(*access_);
+    people_passwords_ = std::make_unique<PasswordChecks>(*access_);
+    refused_logins_ = std::make_unique<RefusedLogins>(*access_);
     live_mail_ = std::make_unique<LiveMail>(*people_loop_, metrics_);
     for (std::uint32_t i = 0; i < loops_.size(); ++i) {
-      const MqttDoor::Rooms rooms{
-          *loops_[i],  doors_,   *access_,        *passwords_, router_, retained_, session_numbers_,
-          *live_mail_, refused_, changes_wanted_, *log_,       clock_,  logger_,   metrics_};
+      const MqttDoor::Rooms rooms{*loops_[i],       doors_,   *access_,        *passwords_,
+                                  *refused_logins_, router_,  retained_,       session_numbers_,
+                                  *live_mail_,      refused_, changes_wanted_, *log_,
+                                  clock_,           logger_,  metrics_};
       doors_.push_back(
           std::make_unique<MqttDoor>(rooms, mqtt::Limits(), i, static_cast<std::uint32_t>(count)));
     }
@@ -264,6 +276,7 @@ class RunningServer final : public Server {
   Result<void> load_own_tables() {
     TRY(for_each_latest(kTokensTable,
                         [this](std::span<const Value> cells) { access_->apply(token_of(cells)); }));
+    TRY(load_accounts());
     TimeUs newest_us = 0;
     TRY(for_each_latest(kErrorsTable, [&](std::span<const Value> cells) {
       const TimeUs us = cells[1].as_int64();
@@ -278,6 +291,18 @@ class RunningServer final : public Server {
     }));
     applier_->observe(post_office_->observer());
     return ensure_admin_token();
+  }
+
+  Result<void> load_accounts() {
+    accounts_ = std::make_unique<Accounts>(
+        Accounts::Rooms{*tables_, *people_passwords_, clock_, logger_, commit_});
+    TRY(for_each_latest(kUsersTable,
+                        [this](std::span<const Value> cells) { accounts_->load(user_of(cells)); }));
+    TRY(for_each_latest(kSessionsTable, [this](std::span<const Value> cells) {
+      accounts_->load(session_of(cells));
+    }));
+    if (!options_.open) setup_code_ = accounts_->make_setup_code();
+    return {};
   }
 
   Result<void> for_each_latest(std::string_view table,
@@ -339,19 +364,20 @@ class RunningServer final : public Server {
                                                        retained_, *tables_, *things_, *applier_,
                                                        changes_wanted_, clock_, metrics_});
     applier_->observe(*live_);
-    people_ = std::make_unique<People>(People::Rooms{*access_, *passwords_, *doors_[0], *tables_,
-                                                     *sql_, *log_, stack_, *live_, refused_});
-    api::Backend backend = people_->backend();
-    backend.things = start_things();
-    backend.notices = post_office_->backend();
-    api_ =
-        std::make_unique<api::Api>(std::move(backend), endpoints_of(stack_),
-                                   api::ApiOptions{.loopback_names_only = options_.open,
-                                                   .assets = api::Assets(web_files(), random_id)},
-                                   clock_, metrics_, logger_);
     mqtt_listener_ = TRY(net::TcpListener::listen(
         *loops_[0], options_.mqtt, logger_,
         [this](int fd, const std::string& remote_ip) { accept(fd, remote_ip); }));
+    people_ = std::make_unique<People>(
+        People::Rooms{*access_, *passwords_, *refused_logins_, *accounts_, commit_, *doors_[0],
+                      *tables_, *sql_, *log_, stack_, *live_, refused_, clock_, logger_,
+                      options_.open, mqtt_listener_->address()});
+    api::Backend backend = people_->backend();
+    backend.things = start_things();
+    backend.notices = post_office_->backend();
+    api_ = std::make_unique<api::Api>(
+        std::move(backend), endpoints_of(stack_),
+        api::ApiOptions{.loopback_names_only = options_.open, .assets = make_assets()}, clock_,
+        metrics_, logger_);
     http_ = TRY(net::HttpServer::listen(*people_loop_, options_.http, {}, logger_,
                                         [this](net::HttpRequest request, net::Respond respond) {
                                           api_->handle(std::move(request), std::move(respond));
@@ -389,6 +415,14 @@ class RunningServer final : public Server {
                    [this] { return static_cast<double>(applier_->waiting_size()); });
   }
 
+  // Records that people cause are written on loop 0.
+  void commit(std::function<void(RecordWriter&)> write,
+              std::function<void(const Result<void>&)> done) {
+    doors_[0]->run_on_loop([this, write = std::move(write), done = std::move(done)] {
+      doors_[0]->ingest().commit(write, done);
+    });
+  }
+
   void shut_down() {
     if (std::exchange(is_down_, true)) return;
     mqtt_listener_.reset();
@@ -397,6 +431,7 @@ class RunningServer final : public Server {
     thing_answers_.reset();
     passwords_.reset();
     if (post_office_) post_office_->stop();
+    people_passwords_.reset();
     if (applier_) applier_->close();
     if (log_) log_->stop();
     if (applier_) applier_->stop();
@@ -425,6 +460,7 @@ class RunningServer final : public Server {
       "nilo_changes_dropped_total", "", "Changes not published, because too many were waiting.");
   Guarded<std::optional<Error>> failure_;
   std::string admin_token_;
+  std::string setup_code_;
   bool is_down_ = false;
 
   std::unique_ptr<Access> access_;
@@ -439,7 +475,14 @@ class RunningServer final : public Server {
   std::unique_ptr<Things> things_;
   std::unique_ptr<PostOffice> post_office_;
   std::unique_ptr<Applier> applier_;
-  std::unique_ptr<PasswordChecks> passwords_;
+  std::unique_ptr<PasswordChecks> passwords_;         // of devices
+  std::unique_ptr<PasswordChecks> people_passwords_;  // which no flood of devices delays
+  std::unique_ptr<RefusedLogins> refused_logins_;
+  const Commit commit_ = [this](std::function<void(RecordWriter&)> write,
+                                std::function<void(const Result<void>&)> done) {
+    commit(std::move(write), std::move(done));
+  };
+  std::unique_ptr<Accounts> accounts_;
   std::unique_ptr<tables::Sql> sql_;
   std::unique_ptr<LiveFeed> live_;
   std::unique_ptr<ThingAnswers> thing_answers_;

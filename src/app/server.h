@@ -44,6 +44,9 @@ class Server {
   // A token that may do everything, for this machine's own commands; also in
   // DATA/admin.token (mode 0600).
   virtual const std::string& admin_token() const = 0;
+  // What the first user has to type; empty: there is one, or the server is open. It is kept nowhere
+  // else.
+  virtual const std::string& setup_code() const = 0;
 
   // Serves until SIGINT, SIGTERM or stop(). An error: the log failed; nothing acknowledged is lost.
   virtual Result<void> run() = 0;

@@ -241,6 +241,19 @@ void Broker::fail(Connection& connection, Fault fault) {
   drop(connection, true, true);
 }
 
+void Broker::drop_clients(const std::function<bool(const Principal&)>& which) {
+  for (std::size_t index = 0; index < slots_.size(); ++index) {
+    Connection* const connection = slots_[index].connection.get();
+    if (connection == nullptr) continue;
+    const bool is_in = connection->state == Connection::State::open ||
+                       connection->state == Connection::State::committing;
+    if (is_in && which(connection->principal)) {
+      fail(*connection,
+           {Reason::not_authorized, "the token it logged in with is not valid any more"});
+    }
+  }
+}
+
 void Broker::append_disconnect(Connection& connection, Reason reason, std::string_view why) {
   if (connection.version != Version::v5) return;
   Disconnect packet{reason, {}};

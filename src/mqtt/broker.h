@@ -76,6 +76,8 @@ class Broker {
   std::string take_out(ConnectionId connection);
   // The socket is gone.
   void closed(ConnectionId connection);
+  // Ends the connections of those who may not be here any more (5.0: 0x87).
+  void drop_clients(const std::function<bool(const Principal&)>& which);
 
   // --- answers of the host
   void on_authenticated(ConnectionId connection, Result<Principal> who);

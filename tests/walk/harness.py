@@ -131,6 +131,7 @@ class Server:
         self.data = data or os.path.join(self._folder, "data")
         self.mqtt_port = 0
         self.url = ""
+        self.setup_code = ""  # for the first user; empty: --open, or there is one
         self._log = os.path.join(self._folder, "server.log")
         self._process = None
         _servers.append(self)
@@ -157,12 +158,13 @@ class Server:
 
         def knows_its_addresses():
             self._assert_running()
-            return "mqtt" in addresses and "http" in addresses
+            return "MQTT" in addresses and "Open" in addresses
 
         wait_until(knows_its_addresses, "both addresses printed", START_TIMEOUT_S)
-        self.mqtt_port = int(addresses["mqtt"].rsplit(":", 1)[1])
-        self.url = addresses["http"]
+        self.mqtt_port = int(addresses["MQTT"].rsplit(":", 1)[1])
+        self.url = addresses["Open"]
         wait_until(self._is_healthy, "healthy", START_TIMEOUT_S)
+        self.setup_code = addresses.get("Setup code", "")
         return self
 
     def _read_output(self, stream, addresses):
@@ -170,10 +172,9 @@ class Server:
             for line in stream:
                 log.write(line)
                 log.flush()
-                found = re.match(r"\s*(mqtt|http)\s+(?:http://)?(\S+:\d+)", line)
+                found = re.match(r"\s*(MQTT|Open|Setup code)\s+(\S+)", line)
                 if found:
-                    prefix = "http://" if found[1] == "http" else ""
-                    addresses.setdefault(found[1], prefix + found[2])
+                    addresses.setdefault(found[1], found[2])
 
     def _is_healthy(self):
         self._assert_running()
