@@ -13,6 +13,7 @@
 #include "api/account_backend.h"
 #include "api/live_backend.h"
 #include "api/notice_backend.h"
+#include "api/page_backend.h"
 #include "api/thing_backend.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -89,6 +90,7 @@ struct Backend {
   AccountBackend accounts;
   LiveBackend live;
   NoticeBackend notices;
+  PageBackend pages;
 
   // Done when it is durable.
   std::function<void(Message, Done<void>)> publish;

@@ -70,6 +70,14 @@ void list_notices(const Context& context, Call& call);
 void retry_notice(const Context& context, Call& call);
 void show_settings(const Context& context, Call& call);
 void send_test_mail(const Context& context, Call& call);
+// page_handlers.cc
+void list_pages(const Context& context, Call& call);
+void show_one_page(const Context& context, Call& call);
+void show_page_text(const Context& context, Call& call);
+void check_page_text(const Context& context, Call& call);
+void save_page_text(const Context& context, Call& call);
+void list_page_versions(const Context& context, Call& call);
+void show_page_version(const Context& context, Call& call);
 
 // status_handlers.cc
 void show_metrics(const Context& context, Call& call);

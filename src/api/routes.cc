@@ -127,6 +127,7 @@ std::vector<OwnRoute> own_routes() {
   const BodyDoc page = json_doc(kPageSchema);
   const BodyDoc status = json_doc(kStatusSchema);
   const std::string table = "/api/v1/tables/{table}";
+  const std::string one_page = "/api/v1/pages/{id}";
   // clang-format off
   return {
       {show_welcome, {"GET", "/", "What this is", open, {}, none, any}},
@@ -186,6 +187,18 @@ std::vector<OwnRoute> own_routes() {
                      json_doc(kUserChangeSchema), none}},
       {remove_user, {"DELETE", "/api/v1/users/{name}", "Remove a user and end the sessions", admin,
                      {}, none, none}},
+      {list_pages, {"GET", "/api/v1/pages", "All pages", viewer, {}, none, any}},
+      {show_one_page, {"GET", one_page, "One page and its panels", viewer, {}, none, any}},
+      {show_page_text, {"GET", one_page + "/text", "The file it is written in", admin, {}, none,
+                        any}},
+      {save_page_text, {"PUT", one_page + "/text", "Change that file; mistakes change nothing",
+                        admin, {}, json_doc(kPageEditSchema), any}},
+      {list_page_versions, {"GET", one_page + "/versions", "Texts that were replaced", admin, {},
+                            none, any}},
+      {show_page_version, {"GET", one_page + "/versions/{version}", "One of them", admin, {}, none,
+                           any}},
+      {check_page_text, {"POST", "/api/v1/pages/check", "Pages and mistakes of a text", admin, {},
+                         json_doc(kPageCheckSchema), any}},
       {list_tokens, {"GET", "/api/v1/tokens", "Who may come in", admin, {}, none,
                      json_doc(kTokensSchema)}},
       {make_token, {"POST", "/api/v1/tokens", "Make a token; only this answer has its secret",

@@ -153,6 +153,16 @@ inline constexpr const char* kUserChangeSchema = R"({
     "role":{"enum":["viewer","admin"]},
     "password":{"type":"string","minLength":8,"maxLength":256}}})";
 
+inline constexpr const char* kPageEditSchema = R"({
+  "type":"object","required":["text","version"],"properties":{
+    "text":{"type":"string"},
+    "version":{"type":"string","description":"Of the text that was edited; 409 if it is older."}}})";
+
+inline constexpr const char* kPageCheckSchema = R"({
+  "type":"object","required":["file","text"],"properties":{
+    "file":{"type":"string","examples":["pages/tanks.toml"]},
+    "text":{"type":"string"}}})";
+
 inline constexpr const char* kTokensSchema = R"({
   "type":"object","properties":{"tokens":{"type":"array","items":{
     "type":"object","properties":{

@@ -48,8 +48,8 @@ Result<net::Address> address_of(const std::string& given,
 
 Result<ServerOptions> server_options(const ServeOptions& given, const stack::Stack& stack) {
   ServerOptions options;
-  options.data_dir = given.data.empty() ? given.dir + "/data" : given.data;
   options.stack_dir = given.dir;
+  options.data_dir = given.data.empty() ? given.dir + "/data" : given.data;
   options.mqtt = TRY(address_of(given.mqtt, stack.settings.mqtt_listen, kMqttPort, given.open));
   options.http = TRY(address_of(given.http, stack.settings.http_listen, kHttpPort, given.open));
   options.open = given.open;
@@ -108,8 +108,9 @@ std::unique_ptr<Simulator> start_demo(const Server& server) {
 int serve(const ServeOptions& given) {
   auto loaded = load_stack(given.dir);
   if (!loaded) return kExitConfig;
-  const auto options = server_options(given, loaded->stack);
+  auto options = server_options(given, loaded->stack);
   if (!options) return report(options.error());
+  options->stack_files = std::move(loaded->files);
   const auto logger = make_stderr_logger(Logger::Level::info);
   auto server =
       Server::start(*options, std::move(loaded->stack), std::move(loaded->reactions), *logger);

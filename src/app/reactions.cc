@@ -7,6 +7,7 @@
 
 #include "app/access.h"
 #include "app/account_rows.h"
+#include "app/alert_texts.h"
 #include "app/notices.h"
 #include "base/nearest.h"
 #include "rules/expression.h"
@@ -165,6 +166,7 @@ Reactions compile(stack::Loaded& loaded) {
   for (const stack::Rule& rule : loaded.stack.rules) {
     compile_rule(loaded, rule, reactions.rules);
   }
+  check_alert_texts(loaded);
   reactions.tables.push_back({errors_schema(), {}});
   reactions.tables.push_back({invalid_schema(), {}});
   reactions.tables.push_back({tokens_schema(), {}});

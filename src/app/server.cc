@@ -22,6 +22,7 @@
 #include "app/live_mail.h"
 #include "app/mqtt_door.h"
 #include "app/notices.h"
+#include "app/page_files.h"
 #include "app/password_checks.h"
 #include "app/people.h"
 #include "app/post_office.h"
@@ -364,6 +365,17 @@ class RunningServer final : public Server {
                                                        retained_, *tables_, *things_, *applier_,
                                                        changes_wanted_, clock_, metrics_});
     applier_->observe(*live_);
+    people_ = std::make_unique<People>(People::Rooms{*access_, *passwords_, *doors_[0], *tables_,
+                                                     *sql_, *log_, stack_, *live_, refused_});
+    api::Backend backend = people_->backend();
+    backend.things = start_things();
+    backend.notices = post_office_->backend();
+    backend.pages = start_pages();
+    api_ =
+        std::make_unique<api::Api>(std::move(backend), endpoints_of(stack_),
+                                   api::ApiOptions{.loopback_names_only = options_.open,
+                                                   .assets = api::Assets(web_files(), random_id)},
+                                   clock_, metrics_, logger_);
     mqtt_listener_ = TRY(net::TcpListener::listen(
         *loops_[0], options_.mqtt, logger_,
         [this](int fd, const std::string& remote_ip) { accept(fd, remote_ip); }));
@@ -386,6 +398,14 @@ class RunningServer final : public Server {
     add_gauges();
     post_office_->start();
     return {};
+  }
+
+  api::PageBackend start_pages() {
+    page_files_ = std::make_unique<PageFiles>(
+        PageFiles::Options{options_.stack_dir, options_.data_dir + "/pages"}, clock_,
+        options_.stack_files, stack_.pages);
+    page_worker_ = std::make_unique<Worker>(kPageRequestsMax);
+    return page_backend(*page_files_, *page_worker_);
   }
 
   api::ThingBackend start_things() {
@@ -432,6 +452,7 @@ class RunningServer final : public Server {
     passwords_.reset();
     if (post_office_) post_office_->stop();
     people_passwords_.reset();
+    page_worker_.reset();
     if (applier_) applier_->close();
     if (log_) log_->stop();
     if (applier_) applier_->stop();
@@ -487,6 +508,8 @@ class RunningServer final : public Server {
   std::unique_ptr<LiveFeed> live_;
   std::unique_ptr<ThingAnswers> thing_answers_;
   std::unique_ptr<People> people_;
+  std::unique_ptr<PageFiles> page_files_;
+  std::unique_ptr<Worker> page_worker_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::TcpListener> mqtt_listener_;
   std::unique_ptr<net::HttpServer> http_;

@@ -23,7 +23,8 @@
 namespace nilo::app {
 
 struct ServerOptions {
-  std::string stack_dir;  // where files that the stack names begin
+  std::string stack_dir{};           // where its files are, those that it names, and its pages
+  stack::SourceFiles stack_files{};  // as `stack` was made of
   std::string data_dir;
   net::Address mqtt;
   net::Address http;

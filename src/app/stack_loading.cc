@@ -22,7 +22,9 @@ bool wants_colour() {
 std::optional<LoadedStack> load_stack(const std::string& dir, bool json) {
   stack::Loaded loaded = stack::load(dir);
   Reactions reactions = compile(loaded);
-  if (loaded.ok()) return LoadedStack{std::move(loaded.stack), std::move(reactions)};
+  if (loaded.ok()) {
+    return LoadedStack{std::move(loaded.stack), std::move(loaded.files), std::move(reactions)};
+  }
   if (json) {
     std::fputs(stack::render_json(loaded.diagnostics, loaded.files).c_str(), stdout);
   } else {

@@ -11,6 +11,7 @@ namespace nilo::app {
 
 struct LoadedStack {
   stack::Stack stack;
+  stack::SourceFiles files;
   Reactions reactions;
 };
 

@@ -187,6 +187,10 @@ constexpr ErrorText kErrors[] = {
      "What the rule selects must be columns of its table and give the whole key."},
     {Code::derived_sql, "derived column `{0}`: {1}", "{2}",
      "The expression of a derived column cannot be compiled. It may use the stored columns."},
+    {Code::alert_text, "{0}", "{1}",
+     "The text of a notice may name, in ${{...}}, what the alert knows: thing.id, thing.name, "
+     "thing.type, properties as thing.depth, state, value, unit, limit, alert, condition, since, "
+     "site.name, link, and the columns of the thing's newest row."},
 };
 
 }  // namespace

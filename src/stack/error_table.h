@@ -87,6 +87,7 @@ enum class Code : std::uint16_t {
   rule_sql = 401,
   rule_table_mismatch = 402,
   derived_sql = 403,
+  alert_text = 404,
 };
 
 struct ErrorText {

@@ -35,9 +35,9 @@ std::vector<std::string> more_files(const fs::path& folder, const std::string& m
   if (!fs::exists(folder / more, error)) return names;
   auto at = fs::directory_iterator(folder / more, error);
   for (; !error && at != fs::directory_iterator(); at.increment(error)) {
-    if (at->path().extension() == ".toml") {
-      names.push_back(more + "/" + at->path().filename().string());
-    }
+    const std::string name = at->path().filename().string();
+    // Editors keep their own files here, under names that begin with a dot.
+    if (name.ends_with(".toml") && !name.starts_with('.')) names.push_back(more + "/" + name);
   }
   if (error) {
     out.diagnostics.push_back(diagnose(Code::file_unreadable, {more}, "", more, error.message()));
