@@ -289,4 +289,32 @@ def a_revoked_token_cuts_what_is_connected():
         assert house.read()[0] == 0xd0, "the other stays"
 
 
+@harness.case
+def a_refused_device_is_allowed_as_it_is():
+    with House() as server:
+        secret = server.set_up()
+
+        def knock(client, **shown):
+            connection = raw_mqtt.Connection(server.mqtt_port)
+            return connection.log_in(client_id=client, level=5, **shown)
+
+        for client, shown, wrong, kind in [
+                ("esp-a", {"user": "esp32", "password": "1234"},
+                 ("esp-a", {"user": "esp32", "password": "12345"}), "password"),
+                ("tank 9", {}, ("tank 8", {}), "address")]:
+            assert knock(client, **shown) in (0x86, 0x87)
+            refused = server.ask("GET", "/refused", cookie=secret)[1]["refused"]
+            entry = next(one for one in refused if one["client"] == client)
+            assert entry["allow"], entry
+            status, done, _ = server.ask("POST", f"/refused/{entry['id']}/allow", {}, secret)
+            assert status == 200, done
+            assert knock(client, **shown) == 0
+            assert knock(wrong[0], **wrong[1]) in (0x86, 0x87)
+            listed = server.ask("GET", "/tokens", cookie=secret)[1]["tokens"]
+            token = next(one for one in listed if client in one["note"])
+            assert token["kind"] == kind and token["role"] == "device", token
+            assert server.ask("DELETE", f"/tokens/{token['name']}", cookie=secret)[0] == 204
+            assert knock(client, **shown) in (0x86, 0x87)
+
+
 harness.main()
