@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { age, bytes, fullTime, moment, number, plural, quantity, setZone, silentFor, sinceWhen, span, zone } from './format';
+import { age, bytes, fullTime, keepUnits, moment, number, plural, quantity, setZone, silentFor, sinceWhen, span, zone } from './format';
 
 const at = Date.UTC(2026, 10, 22, 12, 0, 0);  // a Sunday
 const s = 1000;
@@ -36,6 +36,13 @@ describe('quantity', () => {
     expect(quantity(null, '%')).toBe('\u2013');
     expect(quantity(true)).toBe('yes');
     expect(quantity('<b>')).toBe('<b>');
+  });
+});
+
+describe('keepUnits', () => {
+  it('keeps a number and its unit on one line', () => {
+    expect(keepUnits('Orchard is nearly empty: 15.73 %')).toBe('Orchard is nearly empty: 15.73\u00a0%');
+    expect(keepUnits('nothing for 40 min, since 3 o\'clock')).toBe('nothing for 40\u00a0min, since 3 o\'clock');
   });
 });
 

@@ -83,6 +83,11 @@ export function quantity(value: number | string | boolean | null | undefined, un
   return unit ? `${text}${kThinSpace}${unit}` : text;
 }
 
+// A sentence of the server, in which no line ends between a number and its unit.
+export function keepUnits(text: string): string {
+  return text.replace(/(\d) (?=\S{1,3}(?:[\s,.;:)]|$))/g, `$1${kThinSpace}`);
+}
+
 export const count = (value: number): string => number(value, 0);
 
 export function plural(n: number, one: string, many = `${one}s`): string {

@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import { asApiError, post, useGet, type ApiError } from '../api';
 import type { AlertItem } from '../documents';
-import { quantity } from '../format';
+import { keepUnits, quantity } from '../format';
 import { Age } from '../ui/age';
 import { Button, ErrorState, Loading, StateMark, wordOfAlert } from '../ui/parts';
 import { Gate } from './gate';
@@ -34,7 +34,7 @@ export function AckLink({ token }: { token: string }) {
       {problem && <ErrorState error={problem} />}
       {item && (
         <div class="stack">
-          <p class="ack-text wrap">{item.text}</p>
+          <p class="ack-text wrap">{keepUnits(item.text)}</p>
           <p><StateMark mark={mark} word={word} /> <Age time={item.since} way="since" /></p>
           {item.value != null && <p class="muted">Newest value {quantity(item.value, item.unit)}</p>}
           {isOpen && <p class="muted">Acknowledging stops the reminders. The others see that somebody is on it.</p>}

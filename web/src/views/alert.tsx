@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useGet } from '../api';
 import type { AlertStory } from '../documents';
-import { fullTime, moment, plural, quantity } from '../format';
+import { fullTime, keepUnits, moment, plural, quantity } from '../format';
 import { useKeys } from '../keys';
 import { isAdmin } from '../session';
 import { alertChanges } from '../store';
@@ -67,7 +67,7 @@ export function Alert({ parts }: { parts: Record<string, string> }) {
   const [mark, word] = markOfAlert(story);
   return (
     <>
-      <PageHead title={story.text} tab="Alert" above={<a href="/alerts">Alerts</a>}>
+      <PageHead title={keepUnits(story.text)} tab="Alert" above={<a href="/alerts">Alerts</a>}>
         <StateMark mark={mark} word={word} />
         {story.state === 'normal' ? <Age time={story.changed} /> : <Age time={story.since} way="since" />}
         <AlertButtons item={story} small={false} onChange={alert.reload} />

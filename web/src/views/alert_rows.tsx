@@ -1,6 +1,6 @@
 // Alerts as rows: shape and word, what, since when, and what can be done.
 import type { AlertItem } from '../documents';
-import { fullTime, moment, plural } from '../format';
+import { fullTime, keepUnits, moment, plural } from '../format';
 import type { Mark } from '../icons';
 import { Age } from '../ui/age';
 import { StateMark, wordOfAlert } from '../ui/parts';
@@ -33,7 +33,7 @@ export function AlertRows({ alerts, onChange, chosen, onChoose }: {
             onFocusCapture={onChoose ? () => onChoose(item.id) : undefined}>
             <span class="alert-state"><StateMark mark={mark} word={word} /></span>
             <span class="alert-what wrap">
-              <a href={`/alerts/${encodeURIComponent(item.id)}`}>{item.text}</a>
+              <a href={`/alerts/${encodeURIComponent(item.id)}`}>{keepUnits(item.text)}</a>
               <span class="alert-more">
                 {item.state === 'normal'
                   ? <span title={fullTime(item.changed)}>ended {moment(item.changed)}</span>
