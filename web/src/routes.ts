@@ -11,6 +11,7 @@ const later = () => import('./views/later');
 export const kRoutes: { pattern: string; view?: View; load?: Load }[] = [
   { pattern: '/', view: Overview },
   { pattern: '/p/:page', load: async () => (await later()).PageView },
+  { pattern: '/p/:page/edit', load: async () => (await import('./edit/editor')).EditPage },
   { pattern: '/things', load: async () => (await later()).Things },
   { pattern: '/t/:thing', load: async () => (await later()).Thing },
   { pattern: '/alerts', load: async () => (await later()).Alerts },
