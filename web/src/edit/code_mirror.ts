@@ -29,7 +29,7 @@ const kColours = HighlightStyle.define([
 
 const kTheme = EditorView.theme({
   '&': { color: 'var(--ink)', backgroundColor: 'var(--panel)', height: '100%', fontSize: '14px' },
-  '&.cm-focused': { outline: '3px solid var(--focus)', outlineOffset: '-3px' },
+  '&.cm-focused': { outline: 'none' }, // the box around it shows the focus
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.55', overflow: 'auto' },
   '.cm-content': { caretColor: 'var(--ink)', padding: '8px 0' },
   '.cm-cursor': { borderLeftColor: 'var(--ink)' },
