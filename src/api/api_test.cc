@@ -304,7 +304,7 @@ TEST_F(Routing, AnswersOptions) {
   EXPECT_EQ(response.status, 204);
   EXPECT_EQ(net::find_value(response.headers, "Allow"), "POST, OPTIONS");
   EXPECT_EQ(net::find_value(ask("OPTIONS", "*", "").headers, "Allow"),
-            "GET, POST, PUT, DELETE, OPTIONS");
+            "GET, POST, DELETE, PUT, OPTIONS");
   EXPECT_EQ(ask("OPTIONS", "/nowhere", "").status, 404);
 }
 

@@ -365,17 +365,6 @@ class RunningServer final : public Server {
                                                        retained_, *tables_, *things_, *applier_,
                                                        changes_wanted_, clock_, metrics_});
     applier_->observe(*live_);
-    people_ = std::make_unique<People>(People::Rooms{*access_, *passwords_, *doors_[0], *tables_,
-                                                     *sql_, *log_, stack_, *live_, refused_});
-    api::Backend backend = people_->backend();
-    backend.things = start_things();
-    backend.notices = post_office_->backend();
-    backend.pages = start_pages();
-    api_ =
-        std::make_unique<api::Api>(std::move(backend), endpoints_of(stack_),
-                                   api::ApiOptions{.loopback_names_only = options_.open,
-                                                   .assets = api::Assets(web_files(), random_id)},
-                                   clock_, metrics_, logger_);
     mqtt_listener_ = TRY(net::TcpListener::listen(
         *loops_[0], options_.mqtt, logger_,
         [this](int fd, const std::string& remote_ip) { accept(fd, remote_ip); }));
@@ -386,6 +375,7 @@ class RunningServer final : public Server {
     api::Backend backend = people_->backend();
     backend.things = start_things();
     backend.notices = post_office_->backend();
+    backend.pages = start_pages();
     api_ = std::make_unique<api::Api>(
         std::move(backend), endpoints_of(stack_),
         api::ApiOptions{.loopback_names_only = options_.open, .assets = make_assets()}, clock_,
