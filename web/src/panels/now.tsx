@@ -58,7 +58,9 @@ function sentence({ value, level, title }: Tile, isFill: boolean): string {
   return `${title}: ${shown(value)}, ${word.toLowerCase()}`;
 }
 
-function Also({ value }: { value: FieldValue }) {
+// The thing's other fields; beside a doubtful value they would look like part of a good one.
+function Also({ tile: { value, level } }: { tile: Tile }) {
+  if (level === 'invalid') return null;
   const small = Object.entries(value.also ?? {}).filter(([, { value: v }]) => v !== null);
   if (small.length === 0) return null;
   return <>{small.map(([field, { value: v, unit }]) => (
@@ -91,7 +93,7 @@ function Big({ tile }: { tile: Tile }) {
 function Aged({ tile }: { tile: Tile }) {
   if (tile.level === 'silent') return null;
   if (tile.level === 'invalid' && tile.value.time !== null) {
-    return <span class="age">last good <Age time={tile.value.time} /></span>;
+    return <span class="age">last good {shown(tile.value)} <Age time={tile.value.time} /></span>;
   }
   return <Age time={tile.value.time} />;
 }
@@ -139,7 +141,7 @@ function TankTile({ tile, faces, stats, spark }: LookProps) {
       <Big tile={tile} />
       <Name tile={tile} />
       <Verdict tile={tile} isFill faces={faces} />
-      <p class="now-small"><Also value={tile.value} /><Aged tile={tile} /></p>
+      <p class="now-small"><Also tile={tile} /><Aged tile={tile} /></p>
       <Stats value={tile.value} stats={stats} />
       {spark}
     </>
@@ -155,7 +157,7 @@ function BarTile({ tile, faces, stats, spark }: LookProps) {
         <div class="bar-fill" style={{ transform: `scaleX(${tile.fill ?? 0})` }} />
       </div>
       <p class="now-small">{isOff && <Verdict tile={tile} isFill={tile.value.unit === '%'} faces={faces} />}
-        <Also value={tile.value} /><Aged tile={tile} /></p>
+        <Also tile={tile} /><Aged tile={tile} /></p>
       <Stats value={tile.value} stats={stats} />
       {spark}
     </>
@@ -169,7 +171,7 @@ function NumberTile({ tile, faces, stats, spark }: LookProps) {
       <Name tile={tile} />
       <Big tile={tile} />
       {!isQuiet && <Verdict tile={tile} isFill={false} faces={faces} />}
-      <p class="now-small"><Also value={tile.value} /><Aged tile={tile} /></p>
+      <p class="now-small"><Also tile={tile} /><Aged tile={tile} /></p>
       <Stats value={tile.value} stats={stats} />
       {spark}
     </>
