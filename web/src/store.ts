@@ -13,13 +13,25 @@ export const pages = signal<PageName[]>([]);
 // Counts up whenever an alert changed, or may have; lists of alerts are then fetched again.
 export const alertChanges = signal(0);
 
+let isAsked = false;
+let isAskedAgain = false;
+
 export async function loadStatus(): Promise<void> {
+  if (isAsked) {
+    isAskedAgain = true;  // the answer on its way may be older than the reason to ask
+    return;
+  }
+  isAsked = true;
   try {
     status.value = await get<Status>('/status');
     showFavicon(status.value.alerts.open > 0);
   } catch {
-    // The header says that there is no connection; the last state stays, with its age.
+    // The header says that there is no connection; the last state stays.
   }
+  isAsked = false;
+  if (!isAskedAgain) return;
+  isAskedAgain = false;
+  await loadStatus();
 }
 
 export async function loadPages(): Promise<void> {

@@ -1,6 +1,6 @@
 // Small parts that every page is made of.
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ApiError } from '../api';
 import { Icon, MarkIcon, type IconName, type Mark } from '../icons';
 import type { AlertState, ThingState } from '../documents';
@@ -128,7 +128,8 @@ export function Dialog({ title, onClose, children, className = '' }: {
   title: string; onClose: () => void; children: ComponentChildren; className?: string;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before anything is painted: who types at once types into it.
+  useLayoutEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();
