@@ -8,10 +8,11 @@ type Load = () => Promise<View>;
 const later = () => import('./views/later');
 
 // The first pattern that fits (router.ts says how) wins.
-export const kRoutes: { pattern: string; view?: View; load?: Load }[] = [
+// `isRare`: loaded by who goes there, not ahead of time.
+export const kRoutes: { pattern: string; view?: View; load?: Load; isRare?: true }[] = [
   { pattern: '/', view: Overview },
   { pattern: '/p/:page', load: async () => (await later()).PageView },
-  { pattern: '/p/:page/edit', load: async () => (await import('./edit/editor')).EditPage },
+  { pattern: '/p/:page/edit', load: async () => (await import('./edit/editor')).EditPage, isRare: true },
   { pattern: '/things', load: async () => (await later()).Things },
   { pattern: '/t/:thing', load: async () => (await later()).Thing },
   { pattern: '/alerts', load: async () => (await later()).Alerts },
@@ -40,7 +41,7 @@ export async function loadView(pattern: string): Promise<View> {
 
 // When nothing else is to do, so that going to another page is immediate.
 export async function loadTheRest(): Promise<void> {
-  for (const { pattern, load } of kRoutes) {
-    if (load) await loadView(pattern).catch(() => undefined);
+  for (const { pattern, load, isRare } of kRoutes) {
+    if (load && !isRare) await loadView(pattern).catch(() => undefined);
   }
 }
