@@ -119,6 +119,7 @@ class LiveHub::Impl final : public LiveDesk {
   void send_missed(LiveSubscription& subscription,
                    const std::map<std::uint32_t, std::vector<LivePoint>>& missed);
 
+  void send_messages(LiveSubscription& subscription, std::string_view messages);
   bool is_behind(const LiveSubscription& subscription) const;
   void list(LiveSubscription& subscription);
   void flush_messages();
@@ -176,7 +177,20 @@ void LiveHub::Impl::closed(LiveSession& session) {
   if (sessions_.empty()) house_.want_points(false);
 }
 
-void LiveHub::Impl::drained(LiveSession& session) { session.behind_since_us = 0; }
+// Whoever lost messages hears of it now, and not with the next one.
+void LiveHub::Impl::drained(LiveSession& session) {
+  session.behind_since_us.reset();
+  for (const auto& [id, each] : session.subscriptions()) {
+    each->is_dropping = false;
+    if (each->dropped > 0) send_messages(*each, {});
+  }
+}
+
+void LiveHub::Impl::send_messages(LiveSubscription& subscription, std::string_view messages) {
+  subscription.session->send(
+      fmt::format(R"({{"type":"messages","id":{},"messages":[{}],"dropped":{}}})",
+                  subscription.json_id, messages, std::exchange(subscription.dropped, 0)));
+}
 
 void LiveHub::Impl::send_subscribed(const LiveSubscription& subscription) {
   subscription.session->send(
@@ -200,25 +214,23 @@ bool LiveHub::Impl::subscribe(LiveSubscription& subscription) {
 
 void LiveHub::Impl::subscribe_topic(LiveSubscription& subscription) {
   const bus::TopicFilter& wanted = *subscription.filter;
-  const auto [at, is_new] = filter_numbers_.try_emplace(wanted.text(), last_filter_ + 1);
+  const auto [at, is_new] = filter_numbers_.try_emplace(wanted.text(), last_filter_ + 2);
   if (is_new) {
-    // Even: the numbers of sessions that outlive their connection are odd (mqtt/host.h).
-    filters_.emplace(++last_filter_, Filter{wanted, last_filter_});
+    last_filter_ += 2;  // the numbers of sessions that outlive their connection are odd
+    filters_.emplace(last_filter_, Filter{wanted, last_filter_});
     house_.listen(last_filter_, wanted);
   }
   subscription.number = at->second;
   filters_.at(at->second).listeners.push_back(&subscription);
   send_subscribed(subscription);
-  std::string out =
-      fmt::format(R"({{"type":"messages","id":{},"messages":[)", subscription.json_id);
-  const std::size_t empty_size = out.size();
+  std::string retained;
   for (const MessagePtr& each : house_.retained(wanted, limits_.retained_max)) {
-    append_message(out, *each, limits_.payload_shown_max);
-    out += ',';
+    append_message(retained, *each, limits_.payload_shown_max);
+    retained += ',';
   }
-  if (out.size() == empty_size) return;
-  out.pop_back();
-  subscription.session->send(out + R"(],"dropped":0})");
+  if (retained.empty()) return;
+  retained.pop_back();
+  send_messages(subscription, retained);
 }
 
 bool LiveHub::Impl::subscribe_fields(LiveSubscription& subscription) {
@@ -390,15 +402,13 @@ void LiveHub::Impl::flush_messages() {
       if (unsent > limits_.unsent_max) each->is_dropping = true;
       if (unsent <= limits_.unsent_soft_max) {
         each->is_dropping = false;
-        each->session->behind_since_us = 0;
+        each->session->behind_since_us.reset();
       }
       if (each->is_dropping) {
         each->dropped += count;
         continue;
       }
-      each->session->send(
-          fmt::format(R"({{"type":"messages","id":{},"messages":[{}],"dropped":{}}})",
-                      each->json_id, filter.pending, std::exchange(each->dropped, 0)));
+      send_messages(*each, filter.pending);
     }
     filter.dropped = 0;
     filter.pending.clear();
@@ -473,7 +483,7 @@ void LiveHub::Impl::flush_waiting() {
     const bool may_go = each.session->unsent() <= limits_.unsent_soft_max;
     at = may_go ? waiting_.erase(at) : std::next(at);
     if (!may_go) continue;
-    each.session->behind_since_us = 0;
+    each.session->behind_since_us.reset();
     for (const auto& [series, merged] : each.merged) {
       append_values(each.out, series_[series].json_of, merged.points(), false);
       each.out += ',';
@@ -507,10 +517,10 @@ void LiveHub::Impl::check_sessions() {
   const std::int64_t now_us = clock_.steady_us();
   for (LiveSession* session : sessions_) {
     if (session->unsent() <= limits_.unsent_soft_max) {
-      session->behind_since_us = 0;
-    } else if (session->behind_since_us == 0) {
+      session->behind_since_us.reset();
+    } else if (!session->behind_since_us) {
       session->behind_since_us = now_us;
-    } else if (now_us - session->behind_since_us >= limits_.stalled_max_us) {
+    } else if (now_us - *session->behind_since_us >= limits_.stalled_max_us) {
       session->close(net::close_code::kTryAgainLater, "too slow: nothing was read for a while");
     }
     if (!session->may_stay()) {

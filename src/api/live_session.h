@@ -91,8 +91,8 @@ class LiveSession final : public net::WebSocketHandler {
   Subscriptions& subscriptions() { return subscriptions_; }
   bool may_stay() const { return !check_ || check_(); }
 
-  // Clock::steady_us() since when too much waits; 0: it does not.
-  std::int64_t behind_since_us = 0;
+  // Clock::steady_us() since when too much waits.
+  std::optional<std::int64_t> behind_since_us;
 
  private:
   Result<void> obey(const JsonNode& command, std::string& id);

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
+#include "base/base64.h"
 #include "base/bytes.h"
 #include "base/metrics.h"
 #include "base/result.h"
@@ -52,6 +54,24 @@ TEST(Utf8, RefusesOverlongFormsSurrogatesAndTruncation) {
   EXPECT_TRUE(is_mqtt_text(std::string_view()));
   EXPECT_FALSE(is_mqtt_text(std::string_view("a\0b", 3)));
   EXPECT_EQ(printable("a\r\n\xff", 20), "a\\x0d\\x0a\\xff");
+}
+
+// The examples of RFC 4648 section 10.
+TEST(Base64, GoesBothWays) {
+  const std::pair<std::string, std::string> examples[] = {{"", ""},
+                                                          {"f", "Zg=="},
+                                                          {"fo", "Zm8="},
+                                                          {"foo", "Zm9v"},
+                                                          {"foob", "Zm9vYg=="},
+                                                          {"fooba", "Zm9vYmE="},
+                                                          {"foobar", "Zm9vYmFy"},
+                                                          {"\xff\xfe", "//4="}};
+  for (const auto& [bytes, text] : examples) {
+    EXPECT_EQ(base64_encoded(bytes), text);
+    EXPECT_EQ(base64_decoded(text), bytes);
+  }
+  EXPECT_EQ(base64_decoded("Zg"), "f");
+  EXPECT_EQ(base64_decoded("Z-=="), std::nullopt);
 }
 
 TEST(Metrics, ArePrintedOncePerName) {

@@ -13,6 +13,8 @@ namespace nilo::net {
 namespace {
 
 constexpr std::size_t kControlSizeMax = 125;
+// Of a goodbye's reason; the code and what printable() may add at the cut have room behind it.
+constexpr std::size_t kReasonShownMax = 110;
 constexpr std::size_t kKeySize = 16;
 constexpr std::size_t kPendingCutMin = 16 * 1024;
 
@@ -117,7 +119,7 @@ void append_close_frame(std::string& out, std::uint16_t code, std::string_view r
   std::string payload;
   payload.push_back(static_cast<char>(code >> 8));
   payload.push_back(static_cast<char>(code & 0xff));
-  payload.append(printable(reason, kControlSizeMax - payload.size()));
+  payload.append(printable(reason, kReasonShownMax));
   append_frame(out, WebSocketOpcode::close, payload);
 }
 
