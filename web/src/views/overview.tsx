@@ -16,28 +16,28 @@ const kThingsMax = 48;
 const kEveryMs = 15_000;
 const kDiskLowBytes = 1e9;
 
-function Quiet({ state }: { state: Status }) {
-  const time = state.quiet_since ?? state.started;
+function Quiet({ since }: { since: number | null }) {
   return (
     <p class="quiet"><MarkIcon mark="good" size={16} />
-      {state.quiet_since === null ? `No alert since the start, ${sinceWhen(time)}` : `All quiet since ${sinceWhen(time)}`}
+      {since === null ? 'All quiet; no alert has ever fired' : `All quiet since ${sinceWhen(since)}`}
     </p>
   );
 }
 
+// What is open, also when somebody is on it; what a person closed is nobody's problem any more.
 function Problems() {
   const alerts = useGet<AlertList>('/alerts', { state: 'open', limit: kAlertsMax });
   useEffect(() => { if (alertChanges.value > 0) alerts.reload(); }, [alertChanges.value]);
   const list = alerts.data.value;
-  const open = status.value?.alerts.open ?? 0;
   if (alerts.error.value && !list) return <Panel title="Open alerts"><ErrorState error={alerts.error.value} retry={alerts.reload} /></Panel>;
   if (!list) return null;
-  if (list.alerts.length === 0) return status.value ? <Quiet state={status.value} /> : null;
-  const isMore = open > list.alerts.length;
+  const rows = list.alerts.filter((item) => item.state !== 'resolved');
+  if (rows.length === 0) return <Quiet since={list.quiet_since} />;
+  const open = list.next === null ? rows.length : Math.max(rows.length, status.value?.alerts.open ?? 0);
   return (
-    <Panel title={<><MarkIcon mark="bad" /> {plural(Math.max(open, list.alerts.length), 'open alert')}</>}
-      aside={<a href="/alerts">{isMore ? `All ${count(open)}` : 'All alerts'}</a>}>
-      <AlertRows alerts={list.alerts} onChange={alerts.reload} />
+    <Panel title={<><MarkIcon mark="bad" /> {plural(open, 'open alert')}</>}
+      aside={<a href="/alerts">{open > rows.length ? `All ${count(open)}` : 'All alerts'}</a>}>
+      <AlertRows alerts={rows} onChange={alerts.reload} />
     </Panel>
   );
 }
