@@ -208,12 +208,20 @@ def script_suite(folder):
     return suite
 
 
+def suite_browser():
+    """tests/browser/test_*.mjs: Debian's chromium against the Release program."""
+    build_release()
+    scripts = sorted(glob.glob(os.path.join(ROOT, "tests", "browser", "test_*.mjs")))
+    return [Case(f"browser/{os.path.basename(s)[:-4]}", ["node", s], "script") for s in scripts]
+
+
 # In this order: what is quick and what most often breaks comes first.
 SUITES = {
     "tools": script_suite("tools"),
     "web": suite_web,
     "unit": suite_unit,
     "walk": script_suite("walk"),
+    "browser": suite_browser,
     "crash": script_suite("crash"),
     "asan": suite_asan,
     "tsan": suite_tsan,
