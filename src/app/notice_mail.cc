@@ -8,8 +8,6 @@ namespace nilo::app {
 
 namespace {
 
-constexpr std::size_t kAltSizeMax = 200;
-
 // Mail programs keep inline styles and throw away the rest.
 constexpr std::string_view kBodyStyle =
     "margin:0;padding:24px 12px;background:#f6f5f1;color:#22262b;"
@@ -48,10 +46,6 @@ std::string button(std::string_view url, std::string_view label, bool is_filled)
                      label);
 }
 
-std::string first_line(std::string_view text) {
-  return std::string(text.substr(0, std::min(text.find('\n'), kAltSizeMax)));
-}
-
 std::string subject_of(const Notice& notice) {
   if (!notice.subject.empty()) return notice.subject;
   const std::string& name = notice.thing_name.empty() ? notice.thing : notice.thing_name;
@@ -75,7 +69,7 @@ std::string footer_of(const Notice& notice, const MailFrame& frame) {
   return text;
 }
 
-std::string html_of(const Notice& notice, const MailFrame& frame, bool has_picture) {
+std::string html_of(const Notice& notice, const MailFrame& frame, const NoticeChart* chart) {
   const bool is_good = notice.event == "recovered" || notice.event == "test";
   std::string out = fmt::format(
       "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
@@ -90,11 +84,11 @@ std::string html_of(const Notice& notice, const MailFrame& frame, bool has_pictu
                        is_good ? kGoodColor : kBadColor, html_escaped(notice.value));
   }
   out += fmt::format("<p style=\"margin:12px 0\">{}</p>", html_lines(notice.text));
-  if (has_picture) {
+  if (chart != nullptr) {
     out += fmt::format(
         "<img src=\"cid:{}\" width=\"640\" alt=\"{}\" "
         "style=\"display:block;width:100%;max-width:640px;height:auto;margin:16px 0\">",
-        net::kChartContentId, html_escaped(first_line(notice.text)));
+        net::kChartContentId, html_escaped(chart->sentence));
   }
   const std::string buttons = button(notice.link, "Open the page", true) +
                               button(notice.acknowledge_link, "Acknowledge", false);
@@ -138,14 +132,14 @@ std::string html_escaped(std::string_view text) {
   return out;
 }
 
-net::Mail mail_of(const Notice& notice, const MailFrame& frame, std::string png) {
+net::Mail mail_of(const Notice& notice, const MailFrame& frame, const NoticeChart* chart) {
   net::Mail mail;
   mail.from = frame.from;
   mail.to = notice.to;
   mail.subject = subject_of(notice);
   mail.text = text_of(notice);
-  mail.html = html_of(notice, frame, !png.empty());
-  mail.png = std::move(png);
+  mail.html = html_of(notice, frame, chart);
+  if (chart != nullptr) mail.png = chart->png;
   mail.message_id = fmt::format("{}@{}", notice.id, host_of(frame.from));
   mail.date_us = notice.created_us;
   return mail;

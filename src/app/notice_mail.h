@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/notice_chart.h"
 #include "app/notices.h"
 #include "net/mail.h"
 
@@ -18,8 +19,9 @@ struct MailFrame {
   std::string site_name;  // for the footer
 };
 
-// `png` may be empty. The mail is the same for each try, so that a reader sees one where two came.
-net::Mail mail_of(const Notice& notice, const MailFrame& frame, std::string png);
+// `chart`: nullptr: without a picture. The mail is the same for each try, so that a reader sees one
+// where two came.
+net::Mail mail_of(const Notice& notice, const MailFrame& frame, const NoticeChart* chart);
 
 // For text between tags and for attributes in double quotes.
 std::string html_escaped(std::string_view text);

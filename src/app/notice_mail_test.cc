@@ -36,12 +36,13 @@ Notice sample() {
 }
 
 TEST(NoticeMail, SaysWhatWhereAndWhatToDo) {
-  const net::Mail mail = mail_of(sample(), kFrame, "PNG");
+  const NoticeChart chart{"PNG", "Orchard: 15.7 to 88.8 %"};
+  const net::Mail mail = mail_of(sample(), kFrame, &chart);
   EXPECT_EQ(mail.subject, "Orchard almost empty");
   EXPECT_EQ(mail.message_id, "42-ff@example.org");
   for (const char* part :
        {"15.73 %", "Orchard", "Second line.", "https://tanks.example.org/ack/abc", "cid:chart",
-        "alt=\"Orchard is at 15.73 % (75 cm).\"", "Water tanks"}) {
+        "alt=\"Orchard: 15.7 to 88.8 %\"", "Water tanks"}) {
     EXPECT_NE(mail.html.find(part), std::string::npos) << part;
   }
   EXPECT_NE(mail.text.find("https://tanks.example.org/ack/abc"), std::string::npos);
@@ -52,13 +53,14 @@ TEST(NoticeMail, IsTheSameForEachTry) {
   Notice again = sample();
   again.tries = 7;
   again.answer = "451 later";
-  EXPECT_EQ(mail_of(again, kFrame, "").html, mail_of(sample(), kFrame, "").html);
-  EXPECT_EQ(mail_of(again, kFrame, "").message_id, mail_of(sample(), kFrame, "").message_id);
-  EXPECT_EQ(mail_of(again, kFrame, "").date_us, sample().created_us);
+  EXPECT_EQ(mail_of(again, kFrame, nullptr).html, mail_of(sample(), kFrame, nullptr).html);
+  EXPECT_EQ(mail_of(again, kFrame, nullptr).message_id,
+            mail_of(sample(), kFrame, nullptr).message_id);
+  EXPECT_EQ(mail_of(again, kFrame, nullptr).date_us, sample().created_us);
 }
 
 TEST(NoticeMail, WithoutAPictureSpeaksOfNone) {
-  EXPECT_EQ(mail_of(sample(), kFrame, "").html.find("<img"), std::string::npos);
+  EXPECT_EQ(mail_of(sample(), kFrame, nullptr).html.find("<img"), std::string::npos);
 }
 
 TEST(NoticeMail, MakesNoElementOfWhatStrangersSay) {
@@ -66,7 +68,8 @@ TEST(NoticeMail, MakesNoElementOfWhatStrangersSay) {
   Notice notice = sample();
   notice.thing_name = notice.value = notice.subject = notice.text = notice.alert = notice.thing =
       evil;
-  const std::string html = mail_of(notice, {"a@b.org", evil}, "PNG").html;
+  const NoticeChart chart{"PNG", evil};
+  const std::string html = mail_of(notice, {"a@b.org", evil}, &chart).html;
   EXPECT_EQ(html.find("<script"), std::string::npos);
   EXPECT_EQ(html.find("<img src=x"), std::string::npos);
   EXPECT_NE(html.find("&lt;script&gt;"), std::string::npos);
@@ -76,7 +79,7 @@ TEST(NoticeMail, LinksToHttpOnly) {
   Notice notice = sample();
   notice.link = "javascript:alert(1)";
   notice.acknowledge_link = "https://a/\" onclick=\"x";
-  const net::Mail mail = mail_of(notice, kFrame, "");
+  const net::Mail mail = mail_of(notice, kFrame, nullptr);
   EXPECT_EQ(mail.html.find("javascript:"), std::string::npos);
   EXPECT_EQ(mail.text.find("javascript:"), std::string::npos);
   EXPECT_EQ(mail.html.find("\" onclick"), std::string::npos);

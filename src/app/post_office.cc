@@ -34,9 +34,9 @@ std::size_t webhook_count(const stack::Stack& stack) {
 
 }  // namespace
 
-PostOffice::PostOffice(const Rooms& rooms, const std::string& stack_dir, NoticeChart chart)
+PostOffice::PostOffice(const Rooms& rooms, const std::string& stack_dir, DrawNotice draw)
     : rooms_(rooms),
-      chart_(std::move(chart)),
+      draw_(std::move(draw)),
       account_(read_account(stack_dir)),
       mailer_(account_.server),
       outbox_(outbox_rooms(), channels()),
@@ -102,12 +102,8 @@ std::vector<Outbox::Channel> PostOffice::channels() {
 
 net::Delivery PostOffice::send_mail(const Notice& notice, const net::GiveUp& give_up) {
   if (!account_.problem.empty()) return {net::Delivery::Verdict::failed, true, account_.problem};
-  std::string png;
-  if (chart_) {
-    auto chart = chart_(notice);
-    if (chart) png = *std::move(chart);
-  }
-  return mailer_.send(mail_of(notice, account_.frame, std::move(png)), give_up);
+  const auto chart = draw_(notice);
+  return mailer_.send(mail_of(notice, account_.frame, chart ? &*chart : nullptr), give_up);
 }
 
 net::Delivery PostOffice::send_post(const Notice& notice, const net::GiveUp& give_up) {
@@ -215,7 +211,7 @@ void PostOffice::test_mail(const std::string& to, const api::NoticeBackend::Answ
     // A connection of its own: this is not the mail channel's thread.
     net::Mailer mailer(account_.server);
     const net::Delivery delivery =
-        mailer.send(mail_of(notice, account_.frame, ""), [this] { return stopping_.load(); });
+        mailer.send(mail_of(notice, account_.frame, nullptr), [this] { return stopping_.load(); });
     if (delivery.verdict == net::Delivery::Verdict::accepted) return done(delivery.answer);
     done(Error{ErrorCode::unavailable, delivery.answer,
                fmt::format("said by, or about, the mail server {}:{}", account_.server.host,

@@ -30,8 +30,8 @@
 
 namespace nilo::app {
 
-// A chart for a notice as PNG. An error: the mail goes without one. Called on the mail's thread.
-using NoticeChart = std::function<Result<std::string>(const Notice&)>;
+// An error: the mail goes without a picture. Called on the mail's thread.
+using DrawNotice = std::function<Result<NoticeChart>(const Notice&)>;
 
 class PostOffice {
  public:
@@ -45,7 +45,7 @@ class PostOffice {
   };
   // `stack_dir`: where secret files are. A password that cannot be read is told in the log, and
   // mail waits: devices are served all the same.
-  PostOffice(const Rooms& rooms, const std::string& stack_dir, NoticeChart chart);
+  PostOffice(const Rooms& rooms, const std::string& stack_dir, DrawNotice draw);
 
   // From the table, before start().
   void load(const Notice& notice) { outbox_.saw(notice); }
@@ -84,7 +84,7 @@ class PostOffice {
   std::string items_json(const std::vector<std::int64_t>& numbers) const;
 
   Rooms rooms_;
-  const NoticeChart chart_;
+  const DrawNotice draw_;
   const MailAccount account_;
   net::Mailer mailer_;      // the mail channel's
   net::HttpPoster poster_;  // the webhook channel's

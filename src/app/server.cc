@@ -327,7 +327,8 @@ class RunningServer final : public Server {
   void open_post_office() {
     post_office_ = std::make_unique<PostOffice>(
         PostOffice::Rooms{*tables_, *log_, stack_, clock_, logger_, metrics_}, options_.stack_dir,
-        NoticeChart());
+        // Not before the things are known: mails are sent only then.
+        [this](const Notice& notice) { return draw_notice(notice, *things_, *tables_, stack_); });
   }
 
   // The machine's own commands use this token, so that its owner is never locked out.
