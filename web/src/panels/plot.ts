@@ -232,8 +232,10 @@ export class Plot {
       font: kFont,
       space: 36,
       size: (plot, values) => {
+        plot.ctx.save();
         plot.ctx.font = kFont;
         const widest = Math.max(0, ...(values ?? []).map((text) => plot.ctx.measureText(text).width));
+        plot.ctx.restore(); // uPlot remembers which font it set
         return Math.ceil(widest) + 16;
       },
       gap: 6,
@@ -263,7 +265,7 @@ export class Plot {
         ? { fill: () => withAlpha(stroke(), draw === 'bars' ? 0.75 : 0.12) } : {}),
       points: draw === 'points'
         ? { show: true, size: 5, fill: stroke, stroke }
-        : { show: (_, __, from, to) => to - from < 2, size: 6, fill: stroke, stroke },
+        : { show: () => isFew(this.lines[i]!), size: 6, fill: stroke, stroke },
     };
   }
 
@@ -411,6 +413,13 @@ export class Plot {
     if (old > 10 && wide > 10) this.hands.zoomAt(this.timeAt({ clientX: (a.clientX + b.clientX) / 2 }), old / wide);
     if (shift !== 0) this.hands.pan(shift / this.plot.over.clientWidth);
   }
+}
+
+// Too few readings for a line to be seen: they are dots then.
+function isFew(line: PlotLine): boolean {
+  let readings = 0;
+  for (let i = 0; i < line.v.length && readings < 3; i += 1) if (line.v[i] !== null) readings += 1;
+  return readings < 3;
 }
 
 function scaled(font: string, ratio: number): string {

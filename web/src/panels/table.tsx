@@ -78,7 +78,8 @@ function intervalSheet(rows: Interval[], values: FieldValue[], stats: string[], 
     const value = byName.get(of);
     return value ? (fields > 1 ? `${value.name} ${value.field}` : value.name) : of;
   };
-  const newest = [...rows].sort((a, b) => b.start - a.start || a.of.localeCompare(b.of));
+  // A day without readings has nothing to say here; the gaps are seen in the dates.
+  const newest = rows.filter(({ count }) => count > 0).sort((a, b) => b.start - a.start || a.of.localeCompare(b.of));
   return {
     heads: [{ name: every.endsWith('d') ? 'Day' : every.endsWith('w') ? 'Week of' : 'From', right: false },
       ...(isMany ? [{ name: 'Thing', right: false }] : []),
