@@ -90,18 +90,22 @@ function Ledger() {
 function Server() {
   const state = status.value;
   const current = session.value;
-  if (!state || !current) return <Loading />;
+  if (!current) return <Loading />;
   const facts: [string, ComponentChild][] = [
-    ['Version', state.version],
-    ['Running', <span title={fullTime(state.started)}><Age time={state.started} way="since" /></span>],
+    ['Version', current.version],
     ['Site', current.site.name || 'no name; [site] of the stack gives one'],
     ['Time zone', current.site.zone],
     ['Address in mails', current.site.url || 'none; [site] url gives one'],
     ['MQTT', `${current.mqtt.host}:${current.mqtt.port}`],
-    ['Messages', `${count(state.messages)} since the start`],
-    ['Log on disk', bytes(state.disk.log_bytes)],
-    ['Free on disk', bytes(state.disk.free_bytes)],
   ];
+  if (state) {
+    facts.push(
+      ['Running', <span title={fullTime(state.started)}><Age time={state.started} way="since" /></span>],
+      ['Messages', `${count(state.messages)} since the start`],
+      ['Log on disk', bytes(state.disk.log_bytes)],
+      ['Free on disk', bytes(state.disk.free_bytes)],
+    );
+  }
   return (
     <Panel title="This server">
       <dl class="facts">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd class="wrap">{value}</dd></div>)}</dl>
