@@ -5,7 +5,13 @@ describe('tracks of different times', () => {
   it('share one column of times; what is of another track is undefined, a gap is null', () => {
     const a: Track = { t: [1, 3, 5], v: [10, null, 50] };
     const b: Track = { t: [2, 3], v: [2, 3] };
-    expect(align([a, b])).toEqual([[1, 2, 3, 5], [10, undefined, null, 50], [undefined, 2, 3, undefined]]);
+    expect(align([a, b])).toEqual([[1, 2, 3, 5], [10, null, null, 50], [undefined, 2, 3, undefined]]);
+  });
+
+  it('have gaps from reading to reading, past the times of others', () => {
+    const a: Track = { t: [1, 4, 9], v: [1, null, 9] };
+    const b: Track = { t: [2, 3, 5, 6, 9, 10], v: [0, 0, 0, 0, 0, 0] };
+    expect(align([a, b])[1]).toEqual([1, null, null, null, null, null, 9, undefined]);
   });
 
   it('keep the last of two values of one time', () => {

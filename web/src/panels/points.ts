@@ -19,7 +19,10 @@ export function align(tracks: Track[]): Columns {
   for (;;) {
     let next = Infinity;
     tracks.forEach((track, i) => { next = Math.min(next, track.t[at[i]!] ?? Infinity); });
-    if (next === Infinity) return [times, ...values];
+    if (next === Infinity) {
+      for (const column of values) widenGaps(column);
+      return [times, ...values];
+    }
     times.push(next);
     tracks.forEach((track, i) => {
       const here = at[i]!;
@@ -31,6 +34,16 @@ export function align(tracks: Track[]): Columns {
         at[i]! += 1;
       }
     });
+  }
+}
+
+// A gap reaches from the reading before to the reading after, whatever times of other tracks lie
+// between; uPlot would end it at the next of them.
+function widenGaps(column: (number | null | undefined)[]): void {
+  for (let i = 0; i < column.length; i += 1) {
+    if (column[i] !== null) continue;
+    for (let k = i - 1; k >= 0 && column[k] === undefined; k -= 1) column[k] = null;
+    while (i + 1 < column.length && (column[i + 1] === undefined || column[i + 1] === null)) column[(i += 1)] = null;
   }
 }
 
