@@ -12,6 +12,7 @@ import { ActDialog, canDo, type Act } from './alert_actions';
 import { AlertRows } from './alert_rows';
 
 const kRows = 50;
+const kPastRows = 5;
 
 // Each tab: what is asked for, and whose counts it shows.
 const kTabs: { state: string; text: string; counts: AlertState[] }[] = [
@@ -34,13 +35,28 @@ function countOf(list: AlertList | null, states: AlertState[]): number | undefin
   return states.reduce((sum, state) => sum + (list.counts[state] ?? 0), 0);
 }
 
-function Empty({ state, list }: { state: string; list: AlertList }) {
+// What was, below an inbox in which nothing is.
+function Before({ thing }: { thing: string }) {
+  const past = useGet<AlertList>('/alerts', { state: 'all', thing, limit: kPastRows });
+  const rows = past.data.value?.alerts ?? [];
+  if (rows.length === 0) return null;
+  return (
+    <Panel title="Newest of all alerts" aside={<a href={withQuery('/alerts', { state: 'all', thing })}>All</a>}>
+      <AlertRows alerts={rows} onChange={past.reload} />
+    </Panel>
+  );
+}
+
+function Empty({ state, thing, list }: { state: string; thing: string; list: AlertList }) {
   if (state) return <EmptyState title={kEmpty[state] ?? 'Nothing here'} />;
   const quiet = list.quiet_since;
   return (
-    <EmptyState title={quiet === null ? 'No alert is open' : `All quiet since ${sinceWhen(quiet)}`}>
-      <p>An alert of the stack that fires appears here at once, and in the mail if it has one.</p>
-    </EmptyState>
+    <>
+      <EmptyState title={quiet === null ? 'No alert is open' : `All quiet since ${sinceWhen(quiet)}`}>
+        <p>An alert of the stack that fires appears here at once, and in the mail if it has one.</p>
+      </EmptyState>
+      <Before thing={thing} />
+    </>
   );
 }
 
@@ -82,7 +98,7 @@ export function Alerts() {
       }))} />
       {alerts.error.value && <ErrorState error={alerts.error.value} retry={alerts.reload} />}
       {!list && alerts.loading.value && <Loading />}
-      {list && rows.length === 0 && <Empty state={state} list={list} />}
+      {list && rows.length === 0 && <Empty state={state} thing={thing} list={list} />}
       {rows.length > 0 && (
         <Panel className="flush"><AlertRows alerts={rows} onChange={alerts.reload} chosen={chosen} onChoose={choose} /></Panel>
       )}
