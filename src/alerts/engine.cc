@@ -127,8 +127,7 @@ void Engine::reading(WatchId watch, double value, std::int64_t now_us) {
   NILO_ASSERT(std::isfinite(value));
   advance(now_us);
   watches_[watch].value = value;
-  heard(watch, now_us);
-  if (state(watch, Condition::invalid) != State::normal) end(watch, Condition::invalid, now_us);
+  report(watch, now_us);
   const Definition& limits = definition(watch);
   if (limits.low) {
     level(watch, Condition::low, value <= *limits.low, value > *limits.low + limits.clear, now_us);
@@ -137,6 +136,16 @@ void Engine::reading(WatchId watch, double value, std::int64_t now_us) {
     level(watch, Condition::high, value >= *limits.high, value < *limits.high - limits.clear,
           now_us);
   }
+}
+
+void Engine::report(WatchId watch, std::int64_t now_us) {
+  contact(watch, now_us);
+  if (state(watch, Condition::invalid) != State::normal) end(watch, Condition::invalid, now_us);
+}
+
+void Engine::contact(WatchId watch, std::int64_t now_us) {
+  advance(now_us);
+  heard(watch, now_us);
 }
 
 void Engine::refused(WatchId watch, std::int64_t now_us) {
@@ -148,7 +157,8 @@ void Engine::refused(WatchId watch, std::int64_t now_us) {
 }
 
 void Engine::heard(WatchId id, std::int64_t now_us) {
-  watches_[id].heard_us = now_us;
+  // Changes from before a start may be told after it, and silence counts from the start.
+  watches_[id].heard_us = std::max(watches_[id].heard_us, now_us);
   if (!definition(id).has(Condition::silent)) return;
   learn(id, now_us);
   if (state(id, Condition::silent) != State::normal) end(id, Condition::silent, now_us);

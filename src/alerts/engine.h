@@ -115,6 +115,10 @@ class Engine {
   // The time of each call is at least that of the one before; what was due earlier comes first.
   // `value` is finite.
   void reading(WatchId watch, double value, std::int64_t now_us);
+  // Something came that says nothing about a level, and is in order.
+  void report(WatchId watch, std::int64_t now_us);
+  // Something came that is about another field: it is not silent, and that is all.
+  void contact(WatchId watch, std::int64_t now_us);
   // Something came that is no reading: a time-out, out of range, not a number, missing.
   void refused(WatchId watch, std::int64_t now_us);
   void advance(std::int64_t now_us);

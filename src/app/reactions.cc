@@ -7,6 +7,7 @@
 
 #include "app/access.h"
 #include "app/account_rows.h"
+#include "app/alert_rows.h"
 #include "app/alert_texts.h"
 #include "app/notices.h"
 #include "base/nearest.h"
@@ -168,6 +169,9 @@ Reactions compile(stack::Loaded& loaded) {
   }
   check_alert_texts(loaded);
   reactions.tables.push_back({errors_schema(), {}});
+  reactions.tables.push_back({alerts_schema(), {}});
+  reactions.tables.push_back({alert_history_schema(), {}});
+  reactions.tables.push_back({alert_mark_schema(), {}});
   reactions.tables.push_back({invalid_schema(), {}});
   reactions.tables.push_back({tokens_schema(), {}});
   reactions.tables.push_back({users_schema(), {}});

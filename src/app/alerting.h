@@ -1,0 +1,212 @@
+// app/alerting.h: alerts, from the rows that cause them to the rows that keep them.
+//
+// It follows the tables whose rows are about things, asks the engine (alerts/engine.h) what becomes
+// of each reading, and appends what came of it as one record: the alert's row, its history and the
+// notices. Either all of that is on disk or none. One such record is on its way at a time; what
+// comes meanwhile goes into the next one.
+//
+// Exactly once: each record also says up to which change everything was evaluated. After a crash
+// load() takes the alerts from their rows and evaluates the changes after that mark once more; an
+// alert's own row says which of these it has had. What was on disk is not told again, what was not
+// is told now (docs/decisions/0042-alerts-exactly-once.md).
+//
+// Threads: load() before observing; on_change, after_batch, due_us: the tables thread. Everything
+//          public below them: any thread.
+// Limits:  kAlertRecordSizeMax bytes a record, more go into the next; while kAlertsPendingMax
+//          transitions wait for the disk, timers wait too. A refused record is tried again every
+//          kAlertRetryUs. The mark is at most kAlertMarkEveryUs or kAlertMarkEveryChanges behind.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "alerts/engine.h"
+#include "app/alert_rows.h"
+#include "app/alert_words.h"
+#include "app/applier.h"
+#include "app/change_observer.h"
+#include "app/notices.h"
+#include "base/clock.h"
+#include "base/guarded.h"
+#include "base/logger.h"
+#include "base/metrics.h"
+#include "log/log.h"
+#include "stack/stack.h"
+#include "tables/tables.h"
+#include "value/thing_template.h"
+
+namespace nilo::app {
+
+inline constexpr std::size_t kAlertRecordSizeMax = 256 * 1024;
+inline constexpr std::size_t kAlertsPendingMax = 20'000;
+inline constexpr std::int64_t kAlertRetryUs = 1'000'000;
+inline constexpr std::int64_t kAlertMarkEveryUs = 5'000'000;
+inline constexpr Seq kAlertMarkEveryChanges = 100'000;
+inline constexpr std::int64_t kSnoozeMaxUs = std::int64_t{30} * 86'400 * 1'000'000;
+
+class Alerting final : public ChangeObserver {
+ public:
+  struct Rooms {  // all must outlive the Alerting
+    const stack::Stack& stack;
+    tables::Tables& tables;
+    Applier& applier;
+    const log::Log& log;
+    NoticeNumbers& notice_numbers;
+    const Clock& clock;
+    Logger& logger;
+    Metrics& metrics;
+    // "<site.url>/ack/<token>" for an open alert.
+    std::function<std::string(const AlertRow&)> acknowledge_link;
+    // Each change of an alert, when it is on disk and in the tables; on the tables thread.
+    std::function<void(const AlertRow&, Seq)> on_alert;
+  };
+  explicit Alerting(Rooms rooms);
+
+  // The tables are replayed and numbered, and nothing was appended since.
+  // Errors: the log's.
+  Result<void> load();
+
+  bool watches(const TableSchema& schema) const override;
+  void on_change(const tables::Change& change) override;
+  void after_batch(Seq applied) override;
+  std::int64_t due_us() const override;
+
+  // What a person does with the instance `id`; answered, on another thread, when it is durable.
+  struct Deed {
+    enum class Kind : std::uint8_t { acknowledge, snooze, resolve } kind{};
+    std::optional<std::int64_t> for_us{};  // of a snooze; nullopt: until it is over
+    std::string by;
+    std::string note{};
+  };
+  using Done = std::function<void(const Result<AlertRow>&)>;
+  // not_found; conflict: it is not open.
+  void act(std::string id, Deed deed, Done done);
+  // Sends a sample of the alert `name` to all its recipients; the notices' ids.
+  // not_found: no such alert; unsupported: it tells nobody.
+  using TestDone = std::function<void(const Result<std::vector<std::string>>&)>;
+  void test(std::string name, TestDone done);
+
+  std::size_t count(alerts::State state) const {
+    return counts_[static_cast<std::size_t>(state)].load(std::memory_order_relaxed);
+  }
+  std::size_t open_count() const;
+  std::size_t open_count_of(std::string_view thing) const;
+
+ private:
+  static constexpr int kNoColumn = -1;
+  static std::uint32_t key_of(alerts::WatchId watch, alerts::Condition condition) {
+    return watch * alerts::kConditionCount + static_cast<std::uint32_t>(condition);
+  }
+  struct Key {  // one thing in one table
+    std::string thing;
+    std::vector<alerts::WatchId> watches;
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  template <typename T>
+  using ByText = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
+
+  struct Source {  // a table whose rows are about things
+    const TableSchema* schema;
+    ThingTemplate pattern;
+    std::vector<std::pair<std::uint32_t, int>>
+        alerts;  // of the stack, with the column or kNoColumn
+    ByText<Key> keys;
+  };
+  struct Watched {  // by WatchId
+    std::uint32_t alert;
+    int column;
+    const Source* source;
+    const ByText<Key>::value_type* key;
+    Seq seq = 0;  // changes up to this one it has had before the start
+  };
+  // What the engine does not know, of instances that ever left normal.
+  struct Kept {
+    std::int64_t since_us;  // of the engine, for which `since` is the wall time
+    TimeUs since = 0;
+    std::string owner{};
+    std::string note{};
+  };
+  struct Pending {  // waits for the disk
+    alerts::Transition transition;
+    Seq seq;
+    std::string by{};
+    std::vector<std::string> cells{};  // as shown, of the row that caused it; empty: by time
+    Done done{};
+    AlertRow row{};
+    bool is_closed = false;  // the alert or its thing is no longer in the stack: `row` says it all
+  };
+
+  void make_sources();
+  void load_watches();
+  void load_rhythms();
+  void load_rows();
+  void restore(const AlertRow& row);
+  Result<void> replay_from(Seq seq);
+
+  const stack::Alert& alert_of(alerts::WatchId watch) const {
+    return rooms_.stack.alerts[watched_[watch].alert];
+  }
+  const stack::Thing* thing_of(std::string_view id) const;
+  ByText<Key>::value_type& key_of(Source& source, const tables::Change& change);
+  ByText<Key>::value_type& add_key(Source& source, std::string_view key, std::string thing);
+  void take_row(Source& source, const tables::Change& change);
+  void take_refused(const tables::Change& change);
+  // A thing of which nothing but refused readings is known.
+  void add_unheard(std::string_view thing);
+  std::optional<alerts::WatchId> find_watch(const AlertId& id) const;
+
+  std::int64_t now_of(const tables::Change& change) const;
+  TimeUs wall_of(std::int64_t steady_us) const;
+  std::int64_t steady_of(TimeUs wall_us, std::int64_t ahead_max_us) const;
+
+  std::size_t drain(const tables::Change* change);
+  void do_deed(const std::string& id, const Deed& deed, const Done& done);
+  void write();
+  std::size_t write_pending(RecordWriter& record);
+  void settle(std::size_t count, Seq mark, const Result<void>& outcome);
+  AlertRow row_of(const alerts::Transition& transition) const;
+  // With what people said of it and the wall time at which it began.
+  AlertRow kept_row_of(const Pending& pending);
+  AlertFacts facts_of(const Pending& pending) const;
+  std::string field_of(const Pending& pending, std::string_view column) const;
+  std::vector<std::string> write_notices(const Pending& pending, std::string_view event,
+                                         RecordWriter& record);
+  void count_open(const AlertRow& row, bool was_open);
+
+  Rooms rooms_;
+  alerts::Engine engine_;
+  std::vector<AlertWords> words_;  // by alert
+  std::unordered_map<std::string_view, const stack::Thing*> things_;
+  std::deque<Source> sources_;
+  const TableSchema* invalid_schema_ = nullptr;
+  std::vector<Watched> watched_;
+  ByText<std::vector<alerts::WatchId>> by_thing_;
+  std::unordered_map<std::uint32_t, Kept> kept_;
+  std::deque<Pending> pending_;
+  bool is_writing_ = false;
+  std::int64_t retry_us_ = 0;
+  Seq evaluated_seq_ = 0;
+  Seq marked_seq_ = 0;
+  std::int64_t marked_us_ = 0;
+  // While load() runs.
+  bool is_loading_ = false;
+  std::int64_t loaded_us_ = 0;  // steady, and the wall time then
+  TimeUs loaded_wall_us_ = 0;
+
+  std::array<std::atomic<std::size_t>, alerts::kStates.size()> counts_{};
+  Guarded<ByText<std::size_t>> open_of_thing_;
+};
+
+}  // namespace nilo::app

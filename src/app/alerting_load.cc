@@ -1,0 +1,139 @@
+// How alerts begin: where they were when the last record was on disk, and what happened since.
+#include <algorithm>
+#include <cmath>
+
+#include "app/alerting.h"
+
+namespace nilo::app {
+
+using alerts::Condition;
+using alerts::State;
+using alerts::WatchId;
+
+namespace {
+
+// Rows of the past from which a learned silence is learned again.
+constexpr std::size_t kLearnedRows = 10;
+
+}  // namespace
+
+Result<void> Alerting::load() {
+  is_loading_ = true;
+  loaded_us_ = rooms_.clock.steady_us();
+  loaded_wall_us_ = rooms_.clock.wall_us();
+  marked_us_ = loaded_us_;
+  load_watches();
+  load_rhythms();
+  load_rows();
+  std::optional<Seq> mark;
+  rooms_.tables.each_latest(kAlertMarkTable, [&](const tables::Change& change) {
+    mark = static_cast<Seq>(change.cells[1].as_int64());
+  });
+  // Without one alerts are new here: what was before them is no news.
+  marked_seq_ = evaluated_seq_ = mark.value_or(rooms_.tables.applied_seq());
+  if (mark) TRY(replay_from(*mark + 1));
+  is_loading_ = false;
+  return {};
+}
+
+void Alerting::load_watches() {
+  for (Source& source : sources_) {
+    rooms_.tables.each_latest(source.schema->name, [&](const tables::Change& change) {
+      for (const WatchId watch : key_of(source, change).second.watches) {
+        const int column = watched_[watch].column;
+        if (column == kNoColumn) continue;
+        const Value& cell = change.cells[static_cast<std::size_t>(column)];
+        if (cell.type() == Type::float64) engine_.restore_value(watch, cell.as_float64());
+        if (cell.type() == Type::int64) {
+          engine_.restore_value(watch, static_cast<double>(cell.as_int64()));
+        }
+      }
+    });
+  }
+  if (invalid_schema_ == nullptr) return;
+  rooms_.tables.each_latest(invalid_schema_->name, [&](const tables::Change& change) {
+    add_unheard(change.cells[0].as_text());
+  });
+}
+
+void Alerting::load_rhythms() {
+  for (WatchId watch = 0; watch < watched_.size(); ++watch) {
+    const Watched& watched = watched_[watch];
+    if (!alert_of(watch).silent_learned || !watched.source->schema->has_sort_key) continue;
+    const auto page = rooms_.tables.rows({.table = watched.source->schema->name,
+                                          .key = watched.key->first,
+                                          .limit = kLearnedRows,
+                                          .newest_first = true});
+    if (!page) continue;
+    for (std::size_t row = page->rows.row_count(); row > 0; --row) {
+      const Value& received = page->rows.cell(row - 1, page->rows.columns().size() - 1);
+      engine_.learn(watch, steady_of(received.as_int64(), 0));
+    }
+  }
+}
+
+void Alerting::load_rows() {
+  rooms_.tables.each_latest(
+      kAlertsTable, [&](const tables::Change& change) { restore(alert_row_of(change.cells)); });
+  for (const State state : alerts::kStates) {
+    counts_[static_cast<std::size_t>(state)] = engine_.count(state);
+  }
+}
+
+void Alerting::restore(const AlertRow& row) {
+  const auto watch = find_watch({row.alert, row.thing, row.condition});
+  if (!watch) {
+    if (row.state == State::normal) return;
+    Pending& closed = pending_.emplace_back();
+    closed.is_closed = true;
+    closed.transition.was = State::normal;  // it was not counted as open here
+    closed.row = row;
+    closed.row.state = State::normal;
+    closed.row.since_us = closed.row.changed_us = loaded_wall_us_;
+    closed.row.due_us = closed.row.calm_us = 0;
+    closed.row.note = "closed: the stack has no such alert or thing any more";
+    return;
+  }
+  Watched& watched = watched_[*watch];
+  watched.seq = std::max(watched.seq, static_cast<Seq>(row.seq));
+  const alerts::Definition& definition = engine_.definition(*watch);
+  alerts::Instance instance;
+  instance.state = row.state;
+  instance.is_flapping = row.is_flapping;
+  instance.flaps = static_cast<std::uint32_t>(row.flaps);
+  instance.changes = static_cast<std::uint32_t>(row.changes);
+  instance.window_us = steady_of(row.window_us, 0);
+  instance.since_us = steady_of(row.since_us, 0);
+  if (row.calm_us != 0) instance.calm_us = steady_of(row.calm_us, definition.flap_within_us);
+  // A clock that was ahead when this was written must not put it off for ever.
+  std::int64_t ahead_max_us = definition.remind_us.value_or(0);
+  if (row.state == State::pending) {
+    const bool is_invalid = row.condition == Condition::invalid;
+    ahead_max_us = is_invalid ? definition.invalid_us.value_or(0) : definition.hold_us;
+  }
+  if (row.state == State::snoozed) ahead_max_us = kSnoozeMaxUs;
+  if (row.due_us != 0) instance.due_us = steady_of(row.due_us, ahead_max_us);
+  engine_.restore(*watch, row.condition, instance);
+  kept_[key_of(*watch, row.condition)] = {instance.since_us, row.since_us, row.owner, row.note};
+  count_open(row, false);
+}
+
+// Wall time as the engine's, at most so far ahead of now.
+std::int64_t Alerting::steady_of(TimeUs wall_us, std::int64_t ahead_max_us) const {
+  return loaded_us_ + std::min(wall_us - loaded_wall_us_, ahead_max_us);
+}
+
+Result<void> Alerting::replay_from(Seq from) {
+  const auto report = TRY(rooms_.log.replay(from, [&](Seq seq, std::string_view record) {
+    rooms_.tables.read(seq, record, [&](const tables::Change& change) {
+      if (watches(change.schema)) on_change(change);
+    });
+  }));
+  rooms_.logger.info("alerts.loaded", {{"watches", watched_.size()},
+                                       {"from", from},
+                                       {"records", report.record_count},
+                                       {"open", open_count()}});
+  return {};
+}
+
+}  // namespace nilo::app
