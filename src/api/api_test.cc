@@ -89,6 +89,10 @@ class ApiTest : public testing::Test {
       revoked_ = name;
       done(outcome_);
     };
+    house.alerts.linked = [](const std::string&) { return Result<std::string>("{}"); };
+    house.alerts.acknowledge_linked = [](const std::string&, const AlertBackend::Done& done) {
+      done("{}");
+    };
     house.ready = [this] { return outcome_; };
     house.is_current = [](const Principal&) { return true; };
     house.accounts = accounts();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/account_backend.h"
+#include "api/alert_backend.h"
 #include "api/live_backend.h"
 #include "api/notice_backend.h"
 #include "api/page_backend.h"
@@ -91,6 +92,7 @@ struct Backend {
   LiveBackend live;
   NoticeBackend notices;
   PageBackend pages;
+  AlertBackend alerts;
 
   // Done when it is durable.
   std::function<void(Message, Done<void>)> publish;

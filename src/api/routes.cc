@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/alert_handlers.h"
 #include "api/schemas.h"
 
 namespace nilo::api {
@@ -128,6 +129,7 @@ std::vector<OwnRoute> own_routes() {
   const BodyDoc status = json_doc(kStatusSchema);
   const std::string table = "/api/v1/tables/{table}";
   const std::string one_page = "/api/v1/pages/{id}";
+  const std::string alert = "/api/v1/alerts/{id}";
   // clang-format off
   return {
       {show_welcome, {"GET", "/", "What this is", open, {}, none, any}},
@@ -199,6 +201,22 @@ std::vector<OwnRoute> own_routes() {
                            any}},
       {check_page_text, {"POST", "/api/v1/pages/check", "Pages and mistakes of a text", admin, {},
                          json_doc(kPageCheckSchema), any}},
+      {list_alerts, {"GET", "/api/v1/alerts", "What is open, and what was", viewer,
+                     alert_parameters(), none, any}},
+      {show_alert, {"GET", alert, "One alert: its state, history and notices", viewer, {}, none,
+                    any}},
+      {acknowledge_alert, {"POST", alert + "/acknowledge", "Quiet until it is over", admin, {},
+                           json_doc(kNoteSchema), any}},
+      {snooze_alert, {"POST", alert + "/snooze", "Quiet for a while", admin, {},
+                      json_doc(kSnoozeSchema), any}},
+      {resolve_alert, {"POST", alert + "/resolve", "Dealt with: quiet until it was normal again",
+                       admin, {}, none, any}},
+      {test_alert, {"POST", "/api/v1/alerts/test", "Send a sample of an alert to all who would get it",
+                    admin, {}, json_doc(kAlertNameSchema), any}},
+      {show_linked_alert, {"GET", "/api/v1/ack/{token}", "The alert of a link in a mail", open, {},
+                           none, any}},
+      {acknowledge_linked_alert, {"POST", "/api/v1/ack/{token}", "Acknowledge it by that link",
+                                  open, {}, none, any}},
       {list_tokens, {"GET", "/api/v1/tokens", "Who may come in", admin, {}, none,
                      json_doc(kTokensSchema)}},
       {make_token, {"POST", "/api/v1/tokens", "Make a token; only this answer has its secret",

@@ -163,6 +163,17 @@ inline constexpr const char* kPageCheckSchema = R"({
     "file":{"type":"string","examples":["pages/tanks.toml"]},
     "text":{"type":"string"}}})";
 
+inline constexpr const char* kNoteSchema = R"({
+  "type":"object","properties":{"note":{"type":"string","maxLength":1000}}})";
+
+inline constexpr const char* kSnoozeSchema = R"({
+  "type":"object","required":["for"],"properties":{
+    "for":{"type":"string","examples":["1h","8h","until_fixed"]}}})";
+
+inline constexpr const char* kAlertNameSchema = R"({
+  "type":"object","required":["alert"],"properties":{
+    "alert":{"type":"string","description":"NAME of [alert.NAME] in the stack."}}})";
+
 inline constexpr const char* kTokensSchema = R"({
   "type":"object","properties":{"tokens":{"type":"array","items":{
     "type":"object","properties":{

@@ -228,11 +228,10 @@ std::optional<AlertRow> find_alert(const tables::Tables& tables, std::string_vie
   std::string key;
   const Value cell = Value::text(wanted);
   append_key_text(key, std::span(&cell, 1));
-  const auto page = tables.latest({.table = kAlertsTable, .key = key, .limit = 1});
-  if (!page || page->rows.row_count() == 0) return std::nullopt;
-  std::vector<Value> cells;
-  for (std::size_t i = 0; i < kCellCount; ++i) cells.push_back(page->rows.cell(0, i));
-  return alert_row_of(cells);
+  std::optional<AlertRow> row;
+  tables.read_latest(kAlertsTable, key,
+                     [&](const tables::Change& change) { row = alert_row_of(change.cells); });
+  return row;
 }
 
 void append_alert_json(std::string& out, const AlertRow& row) {

@@ -102,10 +102,11 @@ std::string Alerting::field_of(const Pending& pending, std::string_view name) co
   const auto column = schema.find(name);
   if (!column) return "";
   if (!pending.cells.empty()) return pending.cells[*column];
-  const auto page =
-      rooms_.tables.latest({.table = schema.name, .key = watched.key->first, .limit = 1});
-  if (!page || page->rows.row_count() == 0) return "";
-  return shown_cell(schema.columns[*column], page->rows.cell(0, *column));
+  std::string shown;
+  rooms_.tables.read_latest(schema.name, watched.key->first, [&](const tables::Change& change) {
+    shown = shown_cell(schema.columns[*column], change.cells[*column]);
+  });
+  return shown;
 }
 
 AlertFacts Alerting::facts_of(const Pending& pending) const {

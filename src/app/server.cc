@@ -15,6 +15,9 @@
 #include "api/api.h"
 #include "app/access.h"
 #include "app/accounts.h"
+#include "app/alert_desk.h"
+#include "app/alert_links.h"
+#include "app/alerting.h"
 #include "app/applier.h"
 #include "app/hashes.h"
 #include "app/host.h"
@@ -366,6 +369,7 @@ class RunningServer final : public Server {
                                                        retained_, *tables_, *things_, *applier_,
                                                        changes_wanted_, clock_, metrics_});
     applier_->observe(*live_);
+    TRY(start_alerts());
     mqtt_listener_ = TRY(net::TcpListener::listen(
         *loops_[0], options_.mqtt, logger_,
         [this](int fd, const std::string& remote_ip) { accept(fd, remote_ip); }));
@@ -377,6 +381,7 @@ class RunningServer final : public Server {
     backend.things = start_things();
     backend.notices = post_office_->backend();
     backend.pages = start_pages();
+    backend.alerts = alert_desk_->backend();
     api_ = std::make_unique<api::Api>(
         std::move(backend), endpoints_of(stack_),
         api::ApiOptions{.loopback_names_only = options_.open, .assets = make_assets()}, clock_,
@@ -401,8 +406,36 @@ class RunningServer final : public Server {
 
   api::ThingBackend start_things() {
     thing_answers_ = std::make_unique<ThingAnswers>(ThingAnswers::Rooms{
-        *things_, *tables_, stack_, clock_, [](std::string_view) { return 0U; }});
+        *things_, *tables_, stack_, clock_,
+        [this](std::string_view thing) { return alerting_->open_count_of(thing); }});
     return thing_answers_->backend();
+  }
+
+  // What was on its way when the server ended last is evaluated here, before anything new comes.
+  Result<void> start_alerts() {
+    alert_links_.emplace(TRY(AlertLinks::open(options_.data_dir + "/alert.key")));
+    alerting_ = std::make_unique<Alerting>(Alerting::Rooms{
+        stack_, *tables_, *applier_, *log_, notice_numbers_, clock_, logger_, metrics_,
+        [this](const AlertRow& row) {
+          return stack_.site.url + "/ack/" + alert_links_->token(row.id, row.since_us);
+        },
+        [this](const AlertRow& row, Seq seq) { tell_alert(row, seq); }});
+    TRY(alerting_->load());
+    applier_->observe(*alerting_);
+    alert_desk_ = std::make_unique<AlertDesk>(*alerting_, *alert_links_, *tables_);
+    return {};
+  }
+
+  // A change of an alert is a message, `$alert/<alert>/<thing>/<condition>`, and open pages hear
+  // it.
+  void tell_alert(const AlertRow& row, Seq seq) {
+    Message message;
+    message.topic =
+        fmt::format("$alert/{}/{}/{}", row.alert, row.thing, alerts::word_of(row.condition));
+    message.qos = Qos::at_least_once;
+    append_alert_json(message.payload, row);
+    live_->on_alert(seq, message.payload);
+    tell_changes({std::move(message)});
   }
 
   void accept(int fd, const std::string& remote_ip) {
@@ -418,6 +451,11 @@ class RunningServer final : public Server {
   }
 
   void add_gauges() {
+    for (const alerts::State state : alerts::kStates) {
+      metrics_.gauge("nilo_alerts", fmt::format("state=\"{}\"", alerts::word_of(state)),
+                     "Conditions of alerts in this state.",
+                     [this, state] { return static_cast<double>(alerting_->count(state)); });
+    }
     metrics_.gauge("nilo_clients", "MQTT connections.",
                    [this] { return static_cast<double>(client_count()); });
     metrics_.gauge("nilo_log_size_bytes", "Bytes of all log segments.",
@@ -498,6 +536,9 @@ class RunningServer final : public Server {
   std::unique_ptr<tables::Sql> sql_;
   std::unique_ptr<LiveFeed> live_;
   std::unique_ptr<ThingAnswers> thing_answers_;
+  std::optional<AlertLinks> alert_links_;
+  std::unique_ptr<Alerting> alerting_;
+  std::unique_ptr<AlertDesk> alert_desk_;
   std::unique_ptr<People> people_;
   std::unique_ptr<PageFiles> page_files_;
   std::unique_ptr<Worker> page_worker_;

@@ -7,6 +7,14 @@
 
 namespace nilo {
 
+namespace {
+
+std::string in_braces(const std::string& labels) {
+  return labels.empty() ? "" : "{" + labels + "}";
+}
+
+}  // namespace
+
 Counter& Metrics::counter(std::string_view name, std::string_view labels, std::string_view help) {
   return state_.with([&](State& state) -> Counter& {
     for (NamedCounter& known : state.counters) {
@@ -20,9 +28,11 @@ Counter& Metrics::counter(std::string_view name, std::string_view labels, std::s
   });
 }
 
-void Metrics::gauge(std::string_view name, std::string_view help, std::function<double()> read) {
+void Metrics::gauge(std::string_view name, std::string_view labels, std::string_view help,
+                    std::function<double()> read) {
   state_.with([&](State& state) {
-    state.gauges.push_back({std::string(name), std::string(help), std::move(read)});
+    state.gauges.push_back(
+        {std::string(name), std::string(labels), std::string(help), std::move(read)});
   });
 }
 
@@ -39,12 +49,15 @@ std::string Metrics::prometheus_text() const {
         out += fmt::format("# HELP {0} {1}\n# TYPE {0} counter\n", counter->name, counter->help);
         name = counter->name;
       }
-      const std::string labels = counter->labels.empty() ? "" : "{" + counter->labels + "}";
-      out += fmt::format("{}{} {}\n", counter->name, labels, counter->counter.value());
+      out += fmt::format("{}{} {}\n", counter->name, in_braces(counter->labels),
+                         counter->counter.value());
     }
     for (const Gauge& gauge : state.gauges) {
-      out += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n", gauge.name, gauge.help);
-      out += fmt::format("{} {}\n", gauge.name, gauge.read());
+      if (gauge.name != name) {
+        out += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n", gauge.name, gauge.help);
+        name = gauge.name;
+      }
+      out += fmt::format("{}{} {}\n", gauge.name, in_braces(gauge.labels), gauge.read());
     }
     return out;
   });

@@ -11,6 +11,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/guarded.h"
 
@@ -31,8 +32,13 @@ class Metrics {
   // the same counter. `help`: one line; the first one given for a name is printed.
   Counter& counter(std::string_view name, std::string_view labels, std::string_view help);
 
-  // `read` is called whenever the text is printed, from that thread.
-  void gauge(std::string_view name, std::string_view help, std::function<double()> read);
+  // `read` is called whenever the text is printed, from that thread. Gauges of one name, with
+  // different labels, are added one after the other.
+  void gauge(std::string_view name, std::string_view labels, std::string_view help,
+             std::function<double()> read);
+  void gauge(std::string_view name, std::string_view help, std::function<double()> read) {
+    gauge(name, "", help, std::move(read));
+  }
 
   std::string prometheus_text() const;
 
@@ -45,6 +51,7 @@ class Metrics {
   };
   struct Gauge {
     std::string name;
+    std::string labels;
     std::string help;
     std::function<double()> read;
   };
