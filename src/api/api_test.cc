@@ -91,7 +91,7 @@ class ApiTest : public testing::Test {
     };
     house.alerts.linked = [](const std::string&) { return Result<std::string>("{}"); };
     house.alerts.acknowledge_linked = [](const std::string&, const AlertBackend::Done& done) {
-      done("{}");
+      done(std::string("{}"));
     };
     house.ready = [this] { return outcome_; };
     house.is_current = [](const Principal&) { return true; };

@@ -129,19 +129,6 @@ def the_limits_fire_and_only_beyond_clear_it_is_over():
 
 
 @harness.case
-def a_reading_that_is_none_makes_no_level():
-    stack = TABLES + LEVEL + 'invalid = "1s"\n'
-    with harness.Server(stack=harness.make_folder(stack)) as server:
-        for payload in ('{"distance":0}', '{"distance":95}', '{"distance":"x"}', "{}"):
-            server.publish("water1/pub", payload)
-        item = wait_for_state(server, "level~tank-1~invalid", "firing")
-        assert item["text"] == "Barn sends no valid reading", item
-        assert [each["id"] for each in alerts(server)] == ["level~tank-1~invalid"]
-        publish(server, 1, 44.5)
-        wait_for_state(server, "level~tank-1~invalid", "normal")
-
-
-@harness.case
 def silence_is_told_of_once_and_its_end():
     stack = TABLES + LEVEL + 'silent = "2s"\n'
     with harness.Server(stack=harness.make_folder(stack)) as server:
