@@ -56,8 +56,8 @@ void save_page_text(const Context& context, Call& call) {
     if (page) return respond(json_response(*page));
     net::HttpResponse refused = error_response(page.error());
     if (!diagnostics.empty()) {
-      refused.body.pop_back();  // goes on in the same object
-      refused.body.append(R"(,"diagnostics":)").append(diagnostics).append("}");
+      refused.body.resize(refused.body.rfind('}'));  // goes on in the same object
+      refused.body.append(R"(,"diagnostics":)").append(diagnostics).append("}\n");
     }
     respond(std::move(refused));
   };

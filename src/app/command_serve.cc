@@ -20,6 +20,7 @@ namespace {
 constexpr int kMqttPort = 1883;
 constexpr int kHttpPort = 8080;
 constexpr int kLoopsMax = 64;
+constexpr double kDemoSwingS = 1800;  // the first alerts come within two minutes
 
 struct ServeOptions {
   std::string dir = ".";
@@ -102,6 +103,7 @@ std::unique_ptr<Simulator> start_demo(const Server& server) {
   if (options.server.host.empty()) options.server.host = "127.0.0.1";
   options.password = server.admin_token();
   options.speed = 1;  // a reading every 20 s and tank, as the real devices send
+  options.model.swing_s = kDemoSwingS;
   return Simulator::start(options);
 }
 

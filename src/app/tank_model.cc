@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <numbers>
 
 #include "base/assert.h"
 
@@ -12,6 +14,8 @@ constexpr double kDepthCm = 89;
 constexpr double kNoEchoProbability = 0.01;
 constexpr double kShowersPerDay = 0.5;
 constexpr double kNoiseCm = 0.4;
+constexpr double kSwingShare = 0.4;  // of the depth, up and down from the middle: 10 to 90 %
+constexpr std::uint64_t kSwingNoEchoRound = 3;
 }  // namespace
 
 TankModel::TankModel(TankModelOptions options) : options_(options), random_(options.seed) {
@@ -29,6 +33,8 @@ double TankModel::uniform(double low, double high) {
 
 void TankModel::step() {
   time_s_ += options_.step_s;
+  ++round_;
+  if (options_.swing_s > 0) return swing();
   const double hours = options_.step_s / 3600;
   if (time_s_ >= rain_until_s_) {
     rain_mm_per_h_ = 0;
@@ -46,9 +52,22 @@ void TankModel::step() {
   }
 }
 
+// The first tank begins above the middle and rises, the second below and falls: both pass their
+// limits soon.
+void TankModel::swing() {
+  constexpr double kFirstPhases[] = {1.0 / 12, 7.0 / 12};
+  for (std::size_t i = 0; i < tanks_.size(); ++i) {
+    const double phase = i < std::size(kFirstPhases) ? kFirstPhases[i] : static_cast<double>(i) / 5;
+    const double turn = 2 * std::numbers::pi * (time_s_ / options_.swing_s + phase);
+    tanks_[i].level_cm = kDepthCm * (0.5 + kSwingShare * std::sin(turn));
+  }
+}
+
 std::optional<int> TankModel::reading_cm(int tank) {
   const double noise_cm = uniform(-kNoiseCm, kNoiseCm);
-  const bool echo = uniform(0, 1) >= kNoEchoProbability;
+  const bool swings = options_.swing_s > 0;
+  const bool fails = swings && tank == options_.tank_count && round_ == kSwingNoEchoRound;
+  const bool echo = uniform(0, 1) >= kNoEchoProbability && !fails;
   const bool dies = tank == options_.tank_count && options_.dead_after_s > 0;
   if (dies && time_s_ > options_.dead_after_s) return std::nullopt;
   if (!echo) return 0;

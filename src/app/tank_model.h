@@ -17,6 +17,9 @@ struct TankModelOptions {
   int tank_count = 3;
   double step_s = 20;            // time between readings, as the real device sends
   double dead_after_s = 86'400;  // when the last tank's sensor stops answering; 0 = never
+  // For demonstrations: each tank is nearly full and nearly empty once in this time, and the last
+  // one's sensor hears no echo in its third round. 0: showers and use, as they come.
+  double swing_s = 0;
 };
 
 class TankModel {
@@ -40,11 +43,13 @@ class TankModel {
     double roof_cm_per_mm;  // how much a millimetre of rain raises it
   };
   double uniform(double low, double high);
+  void swing();
 
   TankModelOptions options_;
   std::mt19937_64 random_;
   std::vector<Tank> tanks_;
   double time_s_ = 0;
+  std::uint64_t round_ = 0;
   double rain_mm_per_h_ = 0;
   double rain_until_s_ = 0;
 };

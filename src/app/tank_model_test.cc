@@ -48,6 +48,22 @@ TEST(TankModel, StaysInsideTheTankAndNowAndThenHearsNoEcho) {
   EXPECT_NEAR(static_cast<double>(silent) / readings, 0.01, 0.002);
 }
 
+TEST(TankModel, ShowsANewcomerBothLimitsAndAReadingThatIsNoneWithinMinutes) {
+  TankModel model({.seed = 1, .swing_s = 1800});
+  bool is_full = false;
+  bool is_empty = false;
+  bool is_none = false;
+  for (int i = 0; i < 15; ++i) {  // five minutes
+    model.step();
+    is_full |= model.distance_cm(1) < 17.8;
+    is_empty |= model.distance_cm(2) > 71.2;
+    is_none |= model.reading_cm(3) == 0;
+  }
+  EXPECT_TRUE(is_full);
+  EXPECT_TRUE(is_empty);
+  EXPECT_TRUE(is_none);
+}
+
 TEST(TankModel, TheLastSensorDiesForGood) {
   TankModel model({.seed = 1, .dead_after_s = 100});
   for (int i = 0; i < 5; ++i) model.step();
