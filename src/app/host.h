@@ -32,8 +32,8 @@ Result<void> make_private_dir(const std::string& path);
 // unavailable: names the file and the reason.
 Result<void> write_private_file(const std::string& path, std::string_view bytes);
 
-// The addresses by which other machines may reach this one, as text: IPv4 first, without loopback and
-// link-local ones, and without those of virtual networks (docker0, virbr0 ...).
+// The addresses by which other machines may reach this one, as text: IPv4 first, without loopback
+// and link-local ones, and without those of virtual networks (docker0, virbr0 ...).
 std::vector<std::string> lan_addresses();
 
 // The folder this program was started from.

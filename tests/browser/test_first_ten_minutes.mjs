@@ -90,10 +90,7 @@ test("a newcomer sets up, sends, sees, is warned, answers, edits and comes back"
   await page.goto("/p/tanks/edit");
   const editor = page.locator(".cm-content");
   await editor.waitFor();
-  await editor.click();
-  await page.keyboard.press("Control+f");
-  await page.keyboard.press("Escape");
-  await page.evaluate(() => document.querySelector(".cm-content").focus());
+  await editor.focus();
   await page.keyboard.press("Control+End");
   await page.keyboard.type('\n[[page.panel]]\nkind = "text"\nmd = "Rain barrels of the house"\n');
   await page.getByText("Rain barrels of the house").last().waitFor();
