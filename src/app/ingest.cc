@@ -52,9 +52,15 @@ Ingest::Ingest(const Rooms& rooms)
     writer_of[table.schema.name] = writers_.back().get();
   }
   error_writer_ = writer_of.at(kErrorsTable);
+  invalid_writer_ = writer_of.at(kInvalidTable);
   for (const Rule& rule : rooms.reactions.rules) {
     RowWriter* writer = rule.table.empty() ? nullptr : writer_of.at(rule.table);
-    reactions_.push_back({rule, writer, "rules/" + rule.name});
+    std::optional<ThingTemplate> thing;
+    if (writer != nullptr && !rooms.tables.layout(rule.table)->schema.thing.empty()) {
+      const TableSchema& schema = rooms.tables.layout(rule.table)->schema;
+      thing = ThingTemplate::parse(schema.thing, schema).value();  // the stack's check
+    }
+    reactions_.push_back({rule, writer, "rules/" + rule.name, std::move(thing)});
   }
 }
 
@@ -163,9 +169,11 @@ Result<void> Ingest::run(const Reaction& reaction, const MessageView& message, i
   switch (rule.statement.evaluate(message, scratch_)) {
     case rules::Outcome::no_match:
       return {};
-    case rules::Outcome::failed:
-      return unless_refused(reaction, Error{ErrorCode::invalid_argument, scratch_.error(), ""},
-                            message, depth);
+    case rules::Outcome::failed: {
+      const Error why{ErrorCode::invalid_argument, scratch_.error(), ""};
+      note_unreadable(reaction, message, why);
+      return unless_refused(reaction, why, message, depth);
+    }
     case rules::Outcome::matched:
       break;
   }
@@ -189,26 +197,84 @@ Result<void> Ingest::unless_refused(const Reaction& reaction, Result<void> outco
 
 Result<void> Ingest::put(const Reaction& reaction, const MessageView& message) {
   if (rooms_.tables.is_full()) return rooms_.tables.full_error();
-  const Rule& rule = reaction.rule;
   const std::span<const rules::Output> outputs = TRY(scratch_.outputs());
-  RowWriter& writer = *reaction.writer;
-  writer.begin(message.received_us);
-  if (rule.statement.selects_all()) {
-    const TableSchema& schema = rooms_.tables.layout(rule.table)->schema;
-    for (const rules::Output& output : outputs) {
-      const auto column = schema.find(output.name);
-      const bool is_stored = column && *column < schema.stored_count();
-      if (is_stored) TRY(writer.set(*column, output.value));
-    }
-  } else {
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const int column = rule.columns[i];
-      if (column >= 0) TRY(writer.set(static_cast<std::size_t>(column), outputs[i].value));
-    }
+  const auto refused = set_cells(reaction, outputs, message.received_us);
+  const Result<void> outcome =
+      refused ? Result<void>(refused->why) : reaction.writer->finish(record(message.received_us));
+  if (!outcome) {
+    note_refused(reaction, refused ? &*refused : nullptr, outcome.error(), message.received_us);
+    return outcome;
   }
-  TRY(writer.finish(record(message.received_us)));
   rows_.add();
   return {};
+}
+
+// Gives the writer of the rule's table all cells; the first one it does not take is the result.
+std::optional<Ingest::RefusedCell> Ingest::set_cells(const Reaction& reaction,
+                                                     std::span<const rules::Output> outputs,
+                                                     TimeUs received_us) {
+  const Rule& rule = reaction.rule;
+  const TableSchema& schema = rooms_.tables.layout(rule.table)->schema;
+  RowWriter& writer = *reaction.writer;
+  writer.begin(received_us);
+  std::optional<RefusedCell> refused;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    std::optional<std::size_t> column;
+    if (rule.statement.selects_all()) {
+      column = schema.find(outputs[i].name);
+    } else if (rule.columns[i] >= 0) {
+      column = static_cast<std::size_t>(rule.columns[i]);
+    }
+    const bool is_stored = column && *column < schema.stored_count();
+    if (!is_stored) continue;
+    const auto set = writer.set(*column, outputs[i].value);
+    if (!set && !refused) refused = {*column, outputs[i].value, set.error()};
+  }
+  return refused;
+}
+
+// A row was refused for `cell`, or, without one, because a value is missing.
+void Ingest::note_refused(const Reaction& reaction, const RefusedCell* cell, const Error& why,
+                          TimeUs received_us) {
+  if (!reaction.thing) return;
+  const TableSchema& schema = rooms_.tables.layout(reaction.rule.table)->schema;
+  const std::size_t first = schema.partition_count + (schema.has_sort_key ? 1 : 0);
+  InvalidReading reading{received_us, "", why.message, ""};
+  if (cell != nullptr) {
+    reading.field = schema.columns[cell->column].name;
+    append_json(reading.value, cell->value);
+  } else if (first + 1 == schema.stored_count()) {
+    reading.field = schema.columns[first].name;
+  }
+  put_invalid_row(reaction, std::move(reading));
+}
+
+// The rule could not make anything of the message. Whose it is may be in the topic all the same:
+// then the rule says so of an empty object, too.
+void Ingest::note_unreadable(const Reaction& reaction, const MessageView& message,
+                             const Error& why) {
+  if (!reaction.thing || rooms_.tables.is_full()) return;
+  MessageView empty = message;
+  empty.payload = "{}";
+  if (reaction.rule.statement.evaluate(empty, scratch_) != rules::Outcome::matched) return;
+  const auto outputs = scratch_.outputs();
+  if (!outputs) return;
+  set_cells(reaction, *outputs, message.received_us);
+  InvalidReading reading{message.received_us, "", why.message, ""};
+  append_json_string(reading.value, printable(message.payload, kShownNameSizeMax));
+  put_invalid_row(reaction, std::move(reading));
+}
+
+// The key cells are in the writer of the rule's table; nothing is kept if one is missing.
+void Ingest::put_invalid_row(const Reaction& reaction, InvalidReading reading) {
+  const TableSchema& schema = rooms_.tables.layout(reaction.rule.table)->schema;
+  const auto key = reaction.writer->cells().first(schema.partition_count);
+  const bool is_known =
+      std::none_of(key.begin(), key.end(), [](const Value& cell) { return cell.is_null(); });
+  if (!is_known) return;
+  const std::string thing = reaction.thing->id_of(key);
+  if (thing.empty()) return;
+  write_invalid(*invalid_writer_, record(reading.time_us), thing, reading);
 }
 
 Result<void> Ingest::republish(const Caused& caused, const MessageView& message, int depth) {

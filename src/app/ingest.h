@@ -18,10 +18,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "app/invalid_reading.h"
 #include "app/reactions.h"
 #include "base/clock.h"
 #include "base/logger.h"
@@ -34,6 +36,7 @@
 #include "rules/scratch.h"
 #include "tables/tables.h"
 #include "value/row.h"
+#include "value/thing_template.h"
 
 namespace nilo::app {
 
@@ -105,8 +108,9 @@ class Ingest {
   // A rule as this loop runs it.
   struct Reaction {
     const Rule& rule;
-    RowWriter* writer;   // of its table; nullptr: it puts nothing
-    std::string source;  // "rules/store"
+    RowWriter* writer;                   // of its table; nullptr: it puts nothing
+    std::string source;                  // "rules/store"
+    std::optional<ThingTemplate> thing;  // whose rows these are
   };
   struct Route {
     std::uint64_t router_version = 0;
@@ -145,6 +149,18 @@ class Ingest {
   Result<void> unless_refused(const Reaction& reaction, Result<void> outcome,
                               const MessageView& message, int depth);
   Result<void> put(const Reaction& reaction, const MessageView& message);
+  // A cell that a column does not take.
+  struct RefusedCell {
+    std::size_t column;
+    Value value;
+    Error why;
+  };
+  std::optional<RefusedCell> set_cells(const Reaction& reaction,
+                                       std::span<const rules::Output> outputs, TimeUs received_us);
+  void note_refused(const Reaction& reaction, const RefusedCell* cell, const Error& why,
+                    TimeUs received_us);
+  void note_unreadable(const Reaction& reaction, const MessageView& message, const Error& why);
+  void put_invalid_row(const Reaction& reaction, InvalidReading reading);
   Result<void> republish(const Caused& caused, const MessageView& message, int depth);
   Result<void> retain(const MessageView& message);
   Result<void> route_out(const Route& route, const MessageView& message,
@@ -172,6 +188,7 @@ class Ingest {
   std::size_t routes_size_ = 0;                      // bytes, about
   std::vector<std::unique_ptr<RowWriter>> writers_;  // one for each table of the reactions
   RowWriter* error_writer_ = nullptr;
+  RowWriter* invalid_writer_ = nullptr;
   std::vector<Reaction> reactions_;
   int caused_count_ = 0;  // of the message being taken
   bool taking_ = false;   // a message of a client or of ours is being taken, in one record

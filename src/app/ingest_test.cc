@@ -27,6 +27,7 @@ constexpr TimeUs kNowUs = 1'763'750'000'000'000;
 constexpr const char* kStack = R"(
 [table.levels]
 key = ["device_id int", "time timestamp"]
+thing = "tank-{device_id}"
 columns = { distance = { type = "double", unit = "cm", min = 0, max = 89, invalid = [0] } }
 
 [rule.store]
@@ -184,6 +185,16 @@ class IngestTest : public testing::Test {
     return 0;
   }
 
+  // "thing|field|reason|value" of its newest refused reading.
+  std::string invalid_of(std::string_view thing) {
+    std::string out;
+    tables_->read_latest(kInvalidTable, thing, [&](const tables::Change& change) {
+      const InvalidReading reading = invalid_reading_of(change.cells);
+      out = std::string(thing) + '|' + reading.field + '|' + reading.reason + '|' + reading.value;
+    });
+    return out;
+  }
+
   FakeClock clock_{kNowUs};
   bus::Retained retained_{clock_};
   log::FakeDisk disk_;
@@ -249,6 +260,52 @@ TEST_F(IngestTest, ABadReadingIsAcknowledgedAndToldAsAnError) {
   EXPECT_THAT(post_.delivered[3].payload, HasSubstr("no value for any column"));
   JsonDocument document;
   for (const Message& message : post_.delivered) EXPECT_TRUE(document.parse(message.payload));
+}
+
+TEST_F(IngestTest, ARefusedReadingIsKeptAsAFactAboutItsThing) {
+  start();
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {R"({"distance":0})",
+       "tank-2|distance|distance 0 cm is listed in `invalid`: a reading that "
+       "is none|0"},
+      {R"({"distance":95})", "tank-2|distance|distance 95 cm is above max 89 cm|95"},
+      {R"({"distance":"far"})", "tank-2|distance|distance \"far\" is not a number|\"far\""},
+      {R"({"distance":null})", "tank-2|distance|no value for any column of table levels|"},
+      {R"({"level":5})", "tank-2|distance|no value for any column of table levels|"},
+  };
+  for (const auto& [payload, wanted] : cases) {
+    EXPECT_EQ(publish("tank/2", payload), "ok");
+    EXPECT_EQ(invalid_of("tank-2"), wanted) << payload;
+  }
+  EXPECT_EQ(publish("tank/2", "hello"), "ok");
+  EXPECT_THAT(invalid_of("tank-2"), HasSubstr("tank-2||payload is not JSON"));
+  EXPECT_THAT(invalid_of("tank-2"), HasSubstr("|\"hello\""));
+  EXPECT_EQ(row_count("sys_invalid"), 1U);
+  EXPECT_EQ(row_count("levels"), 0U);
+}
+
+TEST_F(IngestTest, ARefusedReadingAndItsErrorAreOneRecord) {
+  start();
+  const Seq before = log_->synced_seq();
+  EXPECT_EQ(publish("tank/2", R"({"distance":95})"), "ok");
+  EXPECT_EQ(log_->synced_seq(), before + 1);
+}
+
+TEST_F(IngestTest, NoThingIsInvalidWhenNobodyKnowsWhose) {
+  start();
+  EXPECT_EQ(publish("tank/x", R"({"distance":95})"), "ok");
+  EXPECT_EQ(publish("tank/x", "hello"), "ok");
+  EXPECT_EQ(row_count("sys_invalid"), 0U);
+  EXPECT_EQ(row_count("sys_errors"), 2U);
+}
+
+TEST_F(IngestTest, AFloodOfMistakesDoesNotHideThatAThingIsInvalid) {
+  start();  // the clock stands still: all in one second
+  for (std::uint64_t i = 0; i <= kErrorsPerSecondMax; ++i) publish("tank/1", "hello");
+  EXPECT_EQ(row_count("sys_errors"), kErrorsPerSecondMax);
+  EXPECT_EQ(publish("tank/2", R"({"distance":95})"), "ok");
+  EXPECT_EQ(row_count("sys_errors"), kErrorsPerSecondMax) << "the limit holds for errors";
+  EXPECT_THAT(invalid_of("tank-2"), HasSubstr("above max 89 cm"));
 }
 
 TEST_F(IngestTest, AMessageNobodyNeedsLeavesNothingInTheLog) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "app/invalid_reading.h"
 #include "app/mqtt_door.h"
-#include "app/reactions.h"
 
 namespace nilo::app {
 namespace {

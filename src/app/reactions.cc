@@ -9,6 +9,7 @@
 #include "app/account_rows.h"
 #include "app/alert_rows.h"
 #include "app/alert_texts.h"
+#include "app/invalid_reading.h"
 #include "app/notices.h"
 #include "base/nearest.h"
 #include "rules/expression.h"
@@ -126,35 +127,26 @@ void compile_derived(Diagnostics& diagnostics, const stack::Table& table,
   }
 }
 
-// A table of our own, its first column the key.
-TableSchema schema_of(std::string_view name,
-                      std::initializer_list<std::pair<const char*, Type>> columns) {
-  TableSchema schema;
-  schema.name = name;
-  for (const auto& [column, type] : columns) {
-    schema.columns.push_back({.name = column, .type = type, .time_unit = TimeUnit::us});
-  }
-  return schema;
-}
-
 }  // namespace
 
 TableSchema errors_schema() {
-  return schema_of(kErrorsTable, {{"slot", Type::int64},
-                                  {"time", Type::timestamp},
-                                  {"source", Type::text},
-                                  {"reason", Type::text},
-                                  {"topic", Type::text},
-                                  {"client", Type::text},
-                                  {"payload", Type::text}});
-}
-
-TableSchema invalid_schema() {
-  return schema_of(kInvalidTable, {{"thing", Type::text},
-                                   {"time", Type::timestamp},
-                                   {"field", Type::text},
-                                   {"reason", Type::text},
-                                   {"value", Type::text}});
+  TableSchema schema;
+  schema.name = kErrorsTable;
+  const auto add = [&](const char* name, Type type) {
+    Column column;
+    column.name = name;
+    column.type = type;
+    column.time_unit = TimeUnit::us;
+    schema.columns.push_back(std::move(column));
+  };
+  add("slot", Type::int64);
+  add("time", Type::timestamp);
+  add("source", Type::text);
+  add("reason", Type::text);
+  add("topic", Type::text);
+  add("client", Type::text);
+  add("payload", Type::text);
+  return schema;
 }
 
 Reactions compile(stack::Loaded& loaded) {

@@ -21,11 +21,6 @@ inline constexpr std::string_view kErrorsTable = "sys_errors";
 inline constexpr std::int64_t kErrorRowsMax = 10'000;
 TableSchema errors_schema();
 
-// One row for each thing of which a reading was refused: the newest such reading, what about it and
-// why. Columns: thing; time, field, reason, value (JSON).
-inline constexpr std::string_view kInvalidTable = "sys_invalid";
-TableSchema invalid_schema();
-
 struct Rule {
   std::string name;
   bus::TopicFilter filter;

@@ -303,7 +303,7 @@ Result<ThingAnswers::Chosen> ThingAnswers::choose(std::string_view of, bool numb
 }
 
 Result<ThingAnswers::Span> ThingAnswers::span_of(const api::ReadingsQuestion& question) const {
-  const TimeUs to_us = question.to_us.value_or(rooms_.clock.wall_us());
+  const TimeUs to_us = question.to_us.value_or(rooms_.clock.wall_us() + 1);  // now included
   const TimeUs from_us = question.from_us.value_or(to_us - kDayUs);
   if (-kTimeMax <= from_us && from_us < to_us && to_us <= kTimeMax) return Span{from_us, to_us};
   return Error{ErrorCode::invalid_argument, "from must be before to",
@@ -416,11 +416,10 @@ Result<std::string> ThingAnswers::list(const api::ThingsQuestion& question) cons
 }
 
 Result<std::string> ThingAnswers::show(std::string_view id) const {
-  const std::vector<ThingInfo> things =
-      TRY(rooms_.things.select({.thing = std::string(id), .field = "*"}, 1));
-  if (things.empty()) return Error{ErrorCode::not_found, fmt::format("no thing '{}'", id), ""};
+  const auto thing = rooms_.things.find(id);
+  if (!thing) return rooms_.things.no_such({.thing = std::string(id), .field = "*"});
   std::string out;
-  append_thing(out, things[0], true);
+  append_thing(out, *thing, true);
   return out;
 }
 

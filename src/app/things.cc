@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/reactions.h"
 #include "base/nearest.h"
 
 namespace nilo::app {
@@ -218,6 +217,7 @@ void Things::take_row(State& state, std::size_t table, const tables::Change& cha
   Thing& thing = state.things[place.thing];
   hear(thing, change.received_us, steady_us);
   thing.good_seq = std::max(thing.good_seq, change.seq);
+  thing.sources[place.source].has_rows = true;
   if (state.is_sorted) learn(thing, place.source, steady_us);  // else from several rows, later
 }
 
@@ -230,9 +230,7 @@ void Things::take_invalid(State& state, const tables::Change& change, std::int64
   Thing& thing = state.things[at];
   hear(thing, change.received_us, steady_us);
   thing.invalid_seq = std::max(thing.invalid_seq, change.seq);
-  const Value& time = change.cells[1];
-  thing.invalid = {time.is_null() ? change.received_us : time.as_int64(), text_in(change.cells[2]),
-                   text_in(change.cells[3]), text_in(change.cells[4])};
+  thing.invalid = invalid_reading_of(change.cells);
 }
 
 void Things::on_change(const tables::Change& change) {
@@ -315,7 +313,10 @@ ThingInfo Things::info_of(const Thing& thing, std::int64_t steady_us) const {
   out.interval_us = interval_of(thing);
   if (thing.was_heard) out.seen_us = thing.seen_us;
   if (thing.invalid_seq > 0 && thing.invalid_seq >= thing.good_seq) out.invalid = thing.invalid;
+  const bool has_rows = std::any_of(thing.sources.begin(), thing.sources.end(),
+                                    [](const Source& source) { return source.has_rows; });
   for (const Source& source : thing.sources) {
+    if (has_rows && !source.has_rows) continue;  // a template such as "{name}" fits every id
     out.rows.push_back({&tables_[source.table], source.key, source.rhythm.interval_us()});
   }
   return out;

@@ -8,7 +8,7 @@
 //   never    nothing was ever heard of it
 //   silent   nothing for the `silent` of an alert about it; without one, for three of its learned
 //            intervals (value/rhythm.h) and at least a minute
-//   invalid  its newest report was refused (kInvalidTable of reactions.h)
+//   invalid  its newest report was refused (invalid_reading.h)
 //   ok       none of these
 //
 // Silence is measured on the clock that never jumps, and while this server was not running nobody
@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "app/change_observer.h"
+#include "app/invalid_reading.h"
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "base/logger.h"
@@ -48,14 +49,6 @@ enum class ThingState : std::uint8_t { ok, silent, invalid, never };
 inline constexpr std::size_t kThingStates = 4;
 std::string_view to_string(ThingState state);
 std::optional<ThingState> thing_state_of(std::string_view word);
-
-// A reading that was none.
-struct InvalidReport {
-  TimeUs time_us = 0;
-  std::string field;   // the column it was refused for; may be empty
-  std::string reason;  // "distance 95 cm is above max 89 cm"
-  std::string value;   // as JSON
-};
 
 // A table whose rows are about things.
 struct ThingTable {
@@ -79,8 +72,8 @@ struct ThingInfo {
   ThingState state = ThingState::never;
   std::optional<TimeUs> seen_us;  // server's clock
   std::optional<std::int64_t> interval_us;
-  std::optional<InvalidReport> invalid;  // if that is its newest report
-  std::vector<ThingRows> rows;
+  std::optional<InvalidReading> invalid;  // if that is its newest report
+  std::vector<ThingRows> rows;            // before there are any: where they would be
 };
 
 // One field of one thing.
@@ -130,6 +123,8 @@ class Things final : public ChangeObserver {
   std::optional<ThingInfo> find(std::string_view id) const;
   ThingPage page(const ThingFilter& filter) const;
   ThingCounts counts() const;
+  // "no thing 'tonk-1'", with the nearest one.
+  Error no_such(const Selector& selector) const;
 
   // The things that `selector` names, at most `limit`, by id.
   // not_found: it names one thing, or a type, that is not there; with the nearest one.
@@ -143,6 +138,7 @@ class Things final : public ChangeObserver {
     std::size_t table;
     std::string key;
     Rhythm rhythm{};
+    bool has_rows = false;
   };
   struct Thing {
     std::string id;
@@ -156,7 +152,7 @@ class Things final : public ChangeObserver {
     std::int64_t seen_steady_us = 0;
     Seq good_seq = 0;
     Seq invalid_seq = 0;
-    InvalidReport invalid{};
+    InvalidReading invalid{};
   };
   struct TextHash {
     using is_transparent = void;
@@ -186,7 +182,6 @@ class Things final : public ChangeObserver {
   void learn_from_tables(Thing& thing) const;
   std::int64_t steady_of(TimeUs wall_us) const;
   ThingInfo info_of(const Thing& thing, std::int64_t steady_us) const;
-  Error no_such(const Selector& selector) const;
 
   static void hear(Thing& thing, TimeUs wall_us, std::int64_t steady_us);
   static void learn(Thing& thing, std::size_t source, std::int64_t steady_us);

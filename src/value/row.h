@@ -47,6 +47,9 @@ class RowWriter {
   // that is off; the message names column, value and limit.
   Result<void> set(std::size_t column, const Value& value);
 
+  // What was set, by stored column; null where nothing was, or was refused.
+  std::span<const Value> cells() const { return cells_; }
+
   // Appends the row effect. A missing sort key becomes the receive time.
   // invalid_argument: a partition column without a value, a key longer than kKeySizeMax, or no
   // other column with a value.
