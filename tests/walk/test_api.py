@@ -58,12 +58,13 @@ def openapi_lists_every_path_and_every_path_answers():
         assert "/prod/data" in document["paths"] and "/api/v1/sql" in document["paths"]
         printed = harness.nilo("openapi", harness.WATER_TANKS)
         assert json.loads(printed.stdout) == document, "the command says the same"
-        values = {"{table}": "tank_levels", "{name}": "nobody"}
+        values = {"{table}": "tank_levels", "{name}": "nobody", "{thing}": "tank-1"}
         bodies = {"/api/v1/sql": '{"sql":"SELECT 1"}', "/api/v1/tokens":
                   '{"name":"x","role":"device"}', "/api/v1/publish": "hello"}
+        asked = {"of": "tank-1/percent", "every": "1d"}
         for path, methods in document["paths"].items():
             for method, operation in methods.items():
-                query = "&".join(f"{one['name']}=1" for one in operation.get("parameters", ())
+                query = "&".join(f"{one['name']}={asked.get(one['name'], 1)}" for one in operation.get("parameters", ())
                                  if one["in"] == "query" and one.get("required"))
                 target = path + ("?" + query if query else "")
                 for name, value in values.items():
