@@ -178,6 +178,7 @@ class ApiTest : public testing::Test {
                              const std::string& zone, const ThingBackend::Json& done) {
       done(said(every + zone, question));
     };
+    house.status = [](const ThingBackend::Json& done) { done(std::string("well")); };
     return house;
   }
 
@@ -668,6 +669,7 @@ TEST_F(ApiThings, AreAskedForWithEverythingTheQuerySays) {
   EXPECT_EQ(get("/api/v1/things?limit=1001").substr(0, 3), "400");
   EXPECT_EQ(get("/api/v1/things?state=dead").substr(0, 3), "400");
   EXPECT_EQ(get("/api/v1/things/tank-1"), "200 tank-1");
+  EXPECT_EQ(get("/api/v1/status"), "200 well");
   EXPECT_EQ(get("/api/v1/things/nothing").substr(0, 3), "404");
 }
 

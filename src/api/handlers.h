@@ -35,6 +35,7 @@ void show_thing(const Context& context, Call& call);
 void show_values(const Context& context, Call& call);
 void show_series(const Context& context, Call& call);
 void show_intervals(const Context& context, Call& call);
+void show_status(const Context& context, Call& call);
 
 // publish_handler.cc
 void publish(const Context& context, Call& call);

@@ -217,6 +217,7 @@ std::vector<OwnRoute> own_routes() {
                            none, any}},
       {acknowledge_linked_alert, {"POST", "/api/v1/ack/{token}", "Acknowledge it by that link",
                                   open, {}, none, any}},
+      {show_status, {"GET", "/api/v1/status", "How the whole house is", viewer, {}, none, any}},
       {list_tokens, {"GET", "/api/v1/tokens", "Who may come in", admin, {}, none,
                      json_doc(kTokensSchema)}},
       {make_token, {"POST", "/api/v1/tokens", "Make a token; only this answer has its secret",

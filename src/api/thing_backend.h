@@ -44,6 +44,8 @@ struct ThingBackend {
   std::function<void(ReadingsQuestion, std::size_t width, Json)> series;
   // `every`: "1h", "1d", "1w"; `zone` empty: the site's.
   std::function<void(ReadingsQuestion, std::string every, std::string zone, Json)> intervals;
+  // How the whole house is.
+  std::function<void(Json)> status;
 };
 
 }  // namespace nilo::api

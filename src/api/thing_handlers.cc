@@ -45,4 +45,8 @@ void show_intervals(const Context& context, Call& call) {
                                    answer_to(call));
 }
 
+void show_status(const Context& context, Call& call) {
+  context.backend.things.status(answer_to(call));
+}
+
 }  // namespace nilo::api

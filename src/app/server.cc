@@ -21,6 +21,7 @@
 #include "app/applier.h"
 #include "app/hashes.h"
 #include "app/host.h"
+#include "app/house_status.h"
 #include "app/live_feed.h"
 #include "app/live_mail.h"
 #include "app/mqtt_door.h"
@@ -405,9 +406,18 @@ class RunningServer final : public Server {
   }
 
   api::ThingBackend start_things() {
+    status_ = std::make_unique<HouseStatus>(HouseStatus::Rooms{
+        *things_, *log_, post_office_->ledger(),
+        metrics_.counter("nilo_messages_total", R"(dir="in")", "Messages published to the server."),
+        clock_,
+        [this] {
+          return AlertSummary{alerting_->open_count(), alert_desk_->quiet_since()};
+        },
+        options_.data_dir});
     thing_answers_ = std::make_unique<ThingAnswers>(ThingAnswers::Rooms{
         *things_, *tables_, stack_, clock_,
-        [this](std::string_view thing) { return alerting_->open_count_of(thing); }});
+        [this](std::string_view thing) { return alerting_->open_count_of(thing); },
+        [this] { return status_->json(); }});
     return thing_answers_->backend();
   }
 
@@ -535,6 +545,7 @@ class RunningServer final : public Server {
   std::unique_ptr<Accounts> accounts_;
   std::unique_ptr<tables::Sql> sql_;
   std::unique_ptr<LiveFeed> live_;
+  std::unique_ptr<HouseStatus> status_;
   std::unique_ptr<ThingAnswers> thing_answers_;
   std::optional<AlertLinks> alert_links_;
   std::unique_ptr<Alerting> alerting_;

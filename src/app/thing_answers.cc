@@ -259,6 +259,9 @@ api::ThingBackend ThingAnswers::backend() {
         },
         done);
   };
+  out.status = [this, ask](const Json& done) {
+    ask(quick_, [this] { return rooms_.status_json(); }, done);
+  };
   return out;
 }
 

@@ -40,6 +40,7 @@ class ThingAnswers {
     const Clock& clock;
     // How many alerts about a thing are open.
     std::function<std::size_t(std::string_view thing)> open_alerts;
+    std::function<std::string()> status_json;
   };
   explicit ThingAnswers(Rooms rooms);
 

@@ -73,7 +73,8 @@ class ThingsTest : public testing::Test {
     things_->load();
     answers_.emplace(
         ThingAnswers::Rooms{*things_, house_.tables(), stack_, clock_,
-                            [](std::string_view id) { return id == "tank-2" ? 1U : 0U; }});
+                            [](std::string_view id) { return id == "tank-2" ? 1U : 0U; },
+                            [] { return std::string("{}"); }});
   }
 
   void level(std::int64_t id, double distance) {

@@ -65,6 +65,15 @@ def a_tank_shows_its_level_until_a_reading_is_refused():
 
 
 @harness.case
+def the_status_counts_things_and_messages():
+    with harness.Server() as server:
+        server.publish("water2/pub", '{"distance": 75}')
+        status = server.get_json("/api/v1/status")
+        assert status["things"] == {"total": 3, "reporting": 1}, status
+        assert status["messages"] == 1 and status["disk"]["free_bytes"] > 0, status
+
+
+@harness.case
 def what_is_known_of_things_outlives_a_restart():
     with harness.Server() as server:
         server.publish("water1/pub", '{"distance": 10}')
