@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "app/reactions.h"
+#include "app/invalid_reading.h"
 
 namespace nilo::app {
 
