@@ -348,7 +348,7 @@ ThingPage Things::page(const ThingFilter& filter) const {
       if (is_behind) continue;
       if (page.things.size() < filter.limit) {
         page.things.push_back(info_of(thing, now_us));
-      } else if (page.next.empty()) {
+      } else if (page.next.empty() && !page.things.empty()) {
         page.next = page.things.back().id;
       }
     }

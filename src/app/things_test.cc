@@ -155,6 +155,8 @@ TEST_F(ThingsTest, ComePageByPageWithoutLossOrDouble) {
   EXPECT_EQ(ids({.limit = 2, .cursor = "tank-1"}), "tank-2 tank-10 of 4");
   EXPECT_EQ(things_->page({.limit = 2, .cursor = "tank-1"}).next, "");
   EXPECT_EQ(things_->page({.limit = 4}).next, "");
+  EXPECT_EQ(things_->page({.limit = 0}).next, "");
+  EXPECT_EQ(things_->counts(), (ThingCounts{0, 0, 0, 4}));
   level(5, 40);
   EXPECT_EQ(ids({.limit = 2, .cursor = "tank-2"}), "tank-5 tank-10 of 5");
 }
