@@ -64,16 +64,20 @@ def openapi_lists_every_path_and_every_path_answers():
         asked = {"of": "tank-1/percent", "every": "1d"}
         for path, methods in document["paths"].items():
             for method, operation in methods.items():
-                query = "&".join(f"{one['name']}={asked.get(one['name'], 1)}" for one in operation.get("parameters", ())
+                query = "&".join(f"{one['name']}={asked.get(one['name'], 1)}"
+                                 for one in operation.get("parameters", ())
                                  if one["in"] == "query" and one.get("required"))
                 target = path + ("?" + query if query else "")
                 for name, value in values.items():
                     target = target.replace(name, value)
                 status, body, _ = server.request(method.upper(), target,
                                                  bodies.get(path) if method == "post" else None)
-                made = (method, path) == ("post", "/api/v1/tokens")
-                expected = 404 if method == "delete" else 201 if made else 200
-                assert status == expected, (method, target, status, body)
+                is_plain = method == "get" and "{" not in target and path != "/api/v1/ws"
+                if is_plain or path in bodies:
+                    made = (method, path) == ("post", "/api/v1/tokens")
+                    assert status == (201 if made else 200), (method, target, status, body)
+                else:  # about something that is not there, or without what it takes
+                    assert status < 500 and status != 405, (method, target, status, body)
                 assert "default" in operation["responses"], "errors have one shape"
 
 

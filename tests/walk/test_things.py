@@ -70,7 +70,7 @@ def the_status_counts_things_and_messages():
         server.publish("water2/pub", '{"distance": 75}')
         status = server.get_json("/api/v1/status")
         assert status["things"] == {"total": 3, "reporting": 1}, status
-        assert status["messages"] == 1 and status["disk"]["free_bytes"] > 0, status
+        assert status["messages"] >= 1 and status["disk"]["free_bytes"] > 0, status
 
 
 @harness.case
