@@ -1,33 +1,26 @@
-#include <fmt/format.h>
-
-#include <charconv>
 #include <optional>
+#include <string>
 
 #include "api/handlers.h"
 #include "net/websocket.h"
+#include "value/json_text.h"
 
 namespace nilo::api {
 namespace {
 
 void append_refused(std::string& out, const RefusedClient& client, const RefusedBackend& backend) {
-  fmt::format_to(std::back_inserter(out), R"({{"id":"{}","time":{},"count":{})", client.id,
-                 client.time_us / 1000, client.count);
-  const auto text = [&out](std::string_view name, std::string_view value) {
-    out.append(",\"").append(name).append("\":");
-    append_json_string(out, value);
-  };
-  text("what", client.what);
-  text("ip", client.ip);
-  text("client", client.client);
-  text("user", client.user);
-  text("topic", client.topic);
-  text("reason", client.reason);
+  out += '{';
+  append_text(out, "id", std::to_string(client.id));
+  append_number(out, "time", client.time_us / 1000);
+  append_number(out, "count", client.count);
+  append_text(out, "what", client.what);
+  append_text(out, "ip", client.ip);
+  append_text(out, "client", client.client);
+  append_text(out, "user", client.user);
+  append_text(out, "topic", client.topic);
+  append_text(out, "reason", client.reason);
   const auto allow = backend.would_allow ? backend.would_allow(client) : std::nullopt;
-  if (allow) {
-    text("allow", *allow);
-  } else {
-    out += ",\"allow\":null";
-  }
+  append_json(append_key(out, "allow"), allow ? Value::text(*allow) : Value::null());
   out += '}';
 }
 
@@ -54,7 +47,7 @@ void list_refused(const Context& context, Call& call) {
   const RefusedBackend& backend = context.backend.live.refused;
   std::string out = "{\"refused\":[";
   for (const RefusedClient& each : backend.list()) {
-    if (out.back() == '}') out += ',';
+    append_comma(out);
     append_refused(out, each, backend);
   }
   call.respond(json_response(out + "]}"));
@@ -76,8 +69,8 @@ void allow_refused(const Context& context, Call& call) {
                           respond = call.respond](const Result<std::string>& done) {
     if (!done) return respond(error_response(done.error()));
     backend.forget(id);
-    std::string out = "{\"done\":";
-    append_json_string(out, *done);
+    std::string out = "{";
+    append_text(out, "done", *done);
     respond(json_response(out + "}"));
   });
 }

@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 #include "net/http_post.h"
-#include "value/value.h"
+#include "value/json_text.h"
 
 namespace nilo::app {
 
@@ -23,7 +23,9 @@ std::string shown_target(const Notice& notice) {
   return origin ? *origin + "/…" : "…";
 }
 
-std::string ms_or_null(TimeUs us) { return us == 0 ? "null" : std::to_string(us / 1000); }
+void append_ms(std::string& out, std::string_view member, TimeUs us) {
+  append_number(out, member, us == 0 ? std::nullopt : std::optional(us / 1000));
+}
 
 }  // namespace
 
@@ -41,21 +43,19 @@ std::string alert_id_of(const Notice& notice) {
 }
 
 void append_notice_json(std::string& out, const Notice& notice) {
-  const auto text = [&](const char* before, std::string_view value) {
-    append_json_string(out += before, value);
-  };
-  text(R"({"id":)", notice.id);
-  text(R"(,"alert_id":)", alert_id_of(notice));
-  text(R"(,"event":)", notice.event);
-  text(R"(,"channel":)", notice.channel);
-  text(R"(,"to":)", shown_target(notice));
-  text(R"(,"subject":)", notice.subject);
-  text(R"(,"state":)", notice.state);
-  const bool is_waiting = notice.state == kWaiting;
-  out += fmt::format(R"(,"tries":{},"next":{},"created":{},"sent":{})", notice.tries,
-                     is_waiting ? ms_or_null(notice.next_try_us) : "null",
-                     ms_or_null(notice.created_us), ms_or_null(notice.sent_us));
-  text(R"(,"answer":)", notice.answer);
+  out += '{';
+  append_text(out, "id", notice.id);
+  append_text(out, "alert_id", alert_id_of(notice));
+  append_text(out, "event", notice.event);
+  append_text(out, "channel", notice.channel);
+  append_text(out, "to", shown_target(notice));
+  append_text(out, "subject", notice.subject);
+  append_text(out, "state", notice.state);
+  append_number(out, "tries", notice.tries);
+  append_ms(out, "next", notice.state == kWaiting ? notice.next_try_us : 0);
+  append_ms(out, "created", notice.created_us);
+  append_ms(out, "sent", notice.sent_us);
+  append_text(out, "answer", notice.answer);
   out += '}';
 }
 

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <deque>
-#include <iterator>
-#include <unordered_map>
 #include <utility>
 
 #include "app/series_sentence.h"
+#include "app/thing_json.h"
 #include "base/nearest.h"
+#include "value/json_text.h"
 
 namespace nilo::app {
 
@@ -21,137 +21,6 @@ constexpr TimeUs kDayUs = TimeUs{24} * 3600 * 1'000'000;
 // Between these, differences and sums of times stay in 64 bits.
 constexpr TimeUs kTimeMax = TimeUs{1} << 60;
 constexpr std::size_t kRowsAhead = Rhythm::kGapsMax + 1;
-
-std::int64_t ms_of(TimeUs us) { return us / 1000 - (us % 1000 < 0 ? 1 : 0); }
-
-template <typename... Args>
-void append(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
-  fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
-}
-
-void append_text(std::string& out, std::string_view name, std::string_view text) {
-  append(out, "\"{}\":", name);
-  append_json_string(out, text);
-}
-
-template <typename T>
-void append_or_null(std::string& out, std::string_view name, const std::optional<T>& number) {
-  if (number) {
-    append(out, "\"{}\":{}", name, *number);
-  } else {
-    append(out, "\"{}\":null", name);
-  }
-}
-
-void append_ms(std::string& out, std::string_view name, std::optional<TimeUs> us) {
-  append_or_null(out, name, us ? std::optional(ms_of(*us)) : std::nullopt);
-}
-
-void append_interval(std::string& out, std::optional<std::int64_t> interval_us) {
-  append_or_null(out, "interval_ms",
-                 interval_us ? std::optional(*interval_us / 1000) : std::nullopt);
-}
-
-// "unit":"cm","decimals":2
-void append_column(std::string& out, const Column& column) {
-  append_text(out, "unit", column.unit);
-  out += ',';
-  append_or_null(out, "decimals",
-                 column.decimals >= 0 ? std::optional(column.decimals) : std::nullopt);
-}
-
-// "count":3,"mean":...,"last":...: what figures and intervals have in common.
-void append_stats(std::string& out, const tables::Stats& stats, bool with_times) {
-  const auto value = [&](std::string_view name, const Point& point) {
-    out += ',';
-    append_or_null(out, name, stats.count > 0 ? std::optional(point.value) : std::nullopt);
-  };
-  const auto time = [&](std::string_view name, const Point& point) {
-    if (!with_times) return;
-    out += ',';
-    append_ms(out, name, stats.count > 0 ? std::optional(point.time_us) : std::nullopt);
-  };
-  append(out, "\"count\":{},", stats.count);
-  append_or_null(out, "mean", stats.count > 0 ? std::optional(stats.mean) : std::nullopt);
-  out += ',';
-  append_or_null(out, "sd", stats.sd());
-  value("min", stats.min);
-  time("min_time", stats.min);
-  value("max", stats.max);
-  time("max_time", stats.max);
-  value("first", stats.first);
-  value("last", stats.last);
-}
-
-// "of":"tank-1/percent","thing":"tank-1","name":"Barn"
-void append_whose(std::string& out, const ThingField& field) {
-  append_text(out, "of", field.thing->id + "/" + field.schema().name);
-  out += ',';
-  append_text(out, "thing", field.thing->id);
-  out += ',';
-  append_text(out, "name", field.thing->name);
-}
-
-// The newest rows of one thing, each read once.
-class Newest {
- public:
-  Newest(const tables::Tables& tables, const ThingInfo& thing) {
-    for (const ThingRows& rows : thing.rows) {
-      Row& row = rows_.emplace_back();
-      row.rows = &rows;
-      row.is_there =
-          tables.read_latest(rows.table->schema->name, rows.key, [&](const tables::Change& change) {
-            const TableSchema& schema = change.schema;
-            row.time_us = schema.has_sort_key ? change.cells[schema.sort_column()].as_int64()
-                                              : change.received_us;
-            for (const std::size_t column : rows.table->fields) {
-              append_json(row.cells[column], change.cells[column]);
-            }
-          });
-    }
-  }
-  std::optional<TimeUs> time_of(const ThingField& field) const {
-    const Row& row = row_of(field);
-    return row.is_there ? std::optional(row.time_us) : std::nullopt;
-  }
-  // As JSON.
-  std::string_view value_of(const ThingField& field) const {
-    const Row& row = row_of(field);
-    const auto at = row.cells.find(field.column);
-    return at == row.cells.end() ? std::string_view("null") : std::string_view(at->second);
-  }
-
- private:
-  struct Row {
-    const ThingRows* rows = nullptr;
-    bool is_there = false;
-    TimeUs time_us = 0;
-    std::unordered_map<std::size_t, std::string> cells{};  // JSON by column
-  };
-  const Row& row_of(const ThingField& field) const {
-    return *std::find_if(rows_.begin(), rows_.end(),
-                         [&](const Row& row) { return row.rows == field.rows; });
-  }
-  std::deque<Row> rows_;
-};
-
-// "limits":{"low":20,"high":80}, of the first alert on this field that has any.
-void append_limits(std::string& out, const ThingField& field, const stack::Stack& stack) {
-  out += "\"limits\":";
-  for (const stack::Alert& alert : stack.alerts) {
-    const bool is_about = (alert.low || alert.high) &&
-                          alert.of.matches_thing(field.thing->id, field.thing->type) &&
-                          alert.of.matches_field(field.schema().name);
-    if (!is_about) continue;
-    out += '{';
-    append_or_null(out, "low", alert.low);
-    out += ',';
-    append_or_null(out, "high", alert.high);
-    out += '}';
-    return;
-  }
-  out += "null";
-}
 
 bool is_number(const Column& column) {
   return column.type == Type::float64 || column.type == Type::int64 || column.type == Type::boolean;
@@ -173,23 +42,6 @@ Error no_field(const Selector& selector, const std::vector<ThingInfo>& things) {
   }
   return {ErrorCode::not_found,
           fmt::format("'{}' has no field '{}'", selector.thing, selector.field), hint};
-}
-
-// {"of":...,"start":...,"end":...,"hours":23,...}
-void append_bucket(std::string& out, const ThingField& field, const tables::Bucket& bucket) {
-  constexpr double kHourUs = 3600e6;
-  out += '{';
-  append_text(out, "of", field.thing->id + "/" + field.schema().name);
-  append(out, ",\"start\":{},\"end\":{},\"hours\":{},", ms_of(bucket.start_us),
-         ms_of(bucket.end_us), static_cast<double>(bucket.end_us - bucket.start_us) / kHourUs);
-  append_stats(out, bucket.stats, false);
-  out += ',';
-  append_or_null(out, "q25", bucket.q25);
-  out += ',';
-  append_or_null(out, "median", bucket.median);
-  out += ',';
-  append_or_null(out, "q75", bucket.q75);
-  out += '}';
 }
 
 // Where the intervals begin and end that have a part of [from, to): whole ones.
@@ -260,7 +112,8 @@ api::ThingBackend ThingAnswers::backend() {
         done);
   };
   out.status = [this, ask](const Json& done) {
-    ask(quick_, [this] { return rooms_.status_json(); }, done);
+    ask(
+        quick_, [this] { return rooms_.status_json(); }, done);
   };
   return out;
 }
@@ -344,60 +197,6 @@ Result<void> ThingAnswers::each_point(const ThingField& field, const Span& span,
                "ask for a shorter time, or for fewer fields"};
 }
 
-void ThingAnswers::append_thing(std::string& out, const ThingInfo& thing, bool with_tables) const {
-  out += '{';
-  append_text(out, "id", thing.id);
-  out += ',';
-  append_text(out, "name", thing.name);
-  out += ',';
-  append_text(out, "type", thing.type);
-  out += ",\"properties\":{";
-  if (thing.named != nullptr) {
-    for (const stack::Property& property : thing.named->properties) {
-      if (out.back() != '{') out += ',';
-      append_json_string(out, property.name);
-      out += ':';
-      append_json_string(out, property.text);
-    }
-  }
-  append(out, "}},\"state\":\"{}\",", to_string(thing.state));
-  append_ms(out, "seen", thing.seen_us);
-  out += ',';
-  append_interval(out, thing.interval_us);
-  append(out, ",\"alerts\":{},\"invalid\":", rooms_.open_alerts(thing.id));
-  if (thing.invalid) {
-    append(out, "{{\"time\":{},", ms_of(thing.invalid->time_us));
-    append_text(out, "field", thing.invalid->field);
-    out += ',';
-    append_text(out, "reason", thing.invalid->reason);
-    out += '}';
-  } else {
-    out += "null";
-  }
-  out += ",\"fields\":[";
-  const Newest newest(rooms_.tables, thing);
-  for (const ThingField& field : fields_of(thing)) {
-    if (out.back() != '[') out += ',';
-    out += '{';
-    append_text(out, "field", field.schema().name);
-    out += ',';
-    append_column(out, field.schema());
-    out.append(",\"value\":").append(newest.value_of(field)).append(",");
-    append_ms(out, "time", newest.time_of(field));
-    out += '}';
-  }
-  out += ']';
-  if (with_tables) {
-    out += ",\"tables\":[";
-    for (const ThingRows& rows : thing.rows) {
-      if (out.back() != '[') out += ',';
-      append_json_string(out, rows.table->schema->name);
-    }
-    out += ']';
-  }
-  out += '}';
-}
-
 Result<std::string> ThingAnswers::list(const api::ThingsQuestion& question) const {
   ThingFilter filter{question.search, std::nullopt, std::nullopt, question.limit, question.cursor};
   if (!question.type.empty()) filter.type = question.type;
@@ -405,15 +204,15 @@ Result<std::string> ThingAnswers::list(const api::ThingsQuestion& question) cons
   const ThingPage page = rooms_.things.page(filter);
   std::string out = "{\"things\":[";
   for (const ThingInfo& thing : page.things) {
-    if (out.back() != '[') out += ',';
-    append_thing(out, thing, false);
+    append_comma(out);
+    append_thing(out, thing, rooms_.tables, rooms_.open_alerts(thing.id), false);
   }
-  out += "],\"next\":";
-  append_json(out, page.next.empty() ? Value::null() : Value::text(page.next));
-  append(out, ",\"total\":{},\"counts\":{{", page.total);
+  out += ']';
+  append_json(append_key(out, "next"), page.next.empty() ? Value::null() : Value::text(page.next));
+  append_number(out, "total", page.total);
+  append_key(out, "counts") += '{';
   for (std::size_t i = 0; i < kThingStates; ++i) {
-    if (i > 0) out += ',';
-    append(out, "\"{}\":{}", to_string(static_cast<ThingState>(i)), page.counts[i]);
+    append_number(out, to_string(static_cast<ThingState>(i)), page.counts[i]);
   }
   return out + "}}";
 }
@@ -422,38 +221,8 @@ Result<std::string> ThingAnswers::show(std::string_view id) const {
   const auto thing = rooms_.things.find(id);
   if (!thing) return rooms_.things.no_such({.thing = std::string(id), .field = "*"});
   std::string out;
-  append_thing(out, *thing, true);
+  append_thing(out, *thing, rooms_.tables, rooms_.open_alerts(id), true);
   return out;
-}
-
-// All but the closing brace.
-void ThingAnswers::append_value(std::string& out, const ThingField& field) const {
-  const ThingInfo& thing = *field.thing;
-  const Newest newest(rooms_.tables, thing);
-  out += '{';
-  append_whose(out, field);
-  out += ',';
-  append_text(out, "type", thing.type);
-  out += ',';
-  append_text(out, "field", field.schema().name);
-  out += ',';
-  append_column(out, field.schema());
-  out.append(",\"value\":").append(newest.value_of(field)).append(",");
-  append_ms(out, "time", newest.time_of(field));
-  append(out, ",\"state\":\"{}\",", to_string(thing.state));
-  append_interval(out, field.rows->interval_us);
-  out += ',';
-  append_limits(out, field, rooms_.stack);
-  out += ",\"also\":{";
-  for (const ThingField& other : fields_of(thing)) {
-    if (other.schema().name == field.schema().name) continue;
-    if (out.back() != '{') out += ',';
-    append_json_string(out, other.schema().name);
-    out.append(":{\"value\":").append(newest.value_of(other)).append(",");
-    append_text(out, "unit", other.schema().unit);
-    out += '}';
-  }
-  out += '}';
 }
 
 Result<std::string> ThingAnswers::values(const api::ReadingsQuestion& question,
@@ -464,23 +233,21 @@ Result<std::string> ThingAnswers::values(const api::ReadingsQuestion& question,
   std::uint64_t rows_left = kRowsReadMax;
   std::string out = fmt::format("{{\"seq\":{},\"values\":[", seq);
   for (const ThingField& field : chosen.fields) {
-    if (out.back() != '[') out += ',';
-    append_value(out, field);
+    append_comma(out);
+    out += '{';
+    append_value(out, field, rooms_.tables, rooms_.stack);
     if (with_stats) {
       tables::Stats stats;
       TRY(each_point(field, span, rows_left, [&](const Point& point) { stats.add(point); }));
-      out += ",\"stats\":{";
-      append_stats(out, stats, true);
-      out += '}';
+      append_stats_member(out, stats);
     }
     out += '}';
   }
   return out + "]}";
 }
 
-Result<void> ThingAnswers::append_series(std::string& out, const ThingField& field,
-                                         const Span& span, std::size_t width,
-                                         std::uint64_t& rows_left) const {
+Result<void> ThingAnswers::draw_series(std::string& out, const ThingField& field, const Span& span,
+                                       std::size_t width, std::uint64_t& rows_left) const {
   tables::M4 m4(span.from_us, span.to_us, width);
   tables::Stats stats;
   tables::GapFinder gaps(field.rows->interval_us);
@@ -502,29 +269,12 @@ Result<void> ThingAnswers::append_series(std::string& out, const ThingField& fie
   }));
   add_ahead();
   const std::vector<Point> points = m4.take();
-  out += '{';
-  append_whose(out, field);
-  out += ',';
-  append_text(out, "field", field.schema().name);
-  out += ',';
-  append_column(out, field.schema());
-  out += ",\"t\":[";
-  for (const Point& point : points) {
-    append(out, "{}{}", out.back() == '[' ? "" : ",", ms_of(point.time_us));
-  }
-  out += "],\"v\":[";
-  for (const Point& point : points) {
-    if (out.back() != '[') out += ',';
-    append_json(out, Value::float64(point.value));
-  }
-  out += "],";
   const TimeUs now_us = std::min(span.to_us, rooms_.clock.wall_us());
   const bool is_current =
       stats.count > 0 && now_us - stats.last.time_us <= silence_of(field.rows->interval_us);
-  append_text(
-      out, "sentence",
+  append_series(
+      out, field, points,
       sentence_of({stats, points, span.from_us, span.to_us, is_current}, field.schema(), zone_));
-  out += '}';
   return {};
 }
 
@@ -537,8 +287,8 @@ Result<std::string> ThingAnswers::series(const api::ReadingsQuestion& question,
   std::string out = fmt::format("{{\"seq\":{},\"from\":{},\"to\":{},\"series\":[", seq,
                                 ms_of(span.from_us), ms_of(span.to_us));
   for (const ThingField& field : chosen.fields) {
-    if (out.back() != '[') out += ',';
-    TRY(append_series(out, field, span, width, rows_left));
+    append_comma(out);
+    TRY(draw_series(out, field, span, width, rows_left));
   }
   return out + "]}";
 }
@@ -562,7 +312,7 @@ Result<std::string> ThingAnswers::intervals(const api::ReadingsQuestion& questio
     tables::Buckets buckets(bounds);
     TRY(each_point(field, whole, rows_left, [&](const Point& point) { buckets.add(point); }));
     for (const tables::Bucket& bucket : buckets.take()) {
-      if (out.back() != '[') out += ',';
+      append_comma(out);
       append_bucket(out, field, bucket);
     }
   }

@@ -67,10 +67,8 @@ class ThingAnswers {
   Result<Span> span_of(const api::ReadingsQuestion& question) const;
   Result<void> each_point(const ThingField& field, const Span& span, std::uint64_t& rows_left,
                           const Visit& visit) const;
-  Result<void> append_series(std::string& out, const ThingField& field, const Span& span,
-                             std::size_t width, std::uint64_t& rows_left) const;
-  void append_thing(std::string& out, const ThingInfo& thing, bool with_tables) const;
-  void append_value(std::string& out, const ThingField& field) const;
+  Result<void> draw_series(std::string& out, const ThingField& field, const Span& span,
+                           std::size_t width, std::uint64_t& rows_left) const;
 
   Rooms rooms_;
   TimeZone zone_;  // of the site
