@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/hashes.h"
+#include "app/own_row.h"
 #include "base/utf8.h"
 #include "bus/topic_filter.h"
 
@@ -56,13 +57,6 @@ Principal principal_of(const Token& token) {
   return principal;
 }
 
-Value time_or_null(TimeUs us) { return us == 0 ? Value() : Value::timestamp(us); }
-TimeUs time_of(const Value& cell) { return cell.is_null() ? 0 : cell.as_int64(); }
-bool is_true(const Value& cell) { return !cell.is_null() && cell.as_boolean(); }
-std::string text_of(const Value& cell) {
-  return cell.is_null() ? std::string() : std::string(cell.as_text());
-}
-
 }  // namespace
 
 std::vector<std::string> topics_of(const Token& token) {
@@ -93,22 +87,15 @@ std::string address_key(std::string_view client_id, std::string_view ip) {
 }
 
 TableSchema tokens_schema() {
-  const auto column = [](const char* name, Type type) {
-    Column out;
-    out.name = name;
-    out.type = type;
-    return out;
-  };
   TableSchema schema;
   schema.name = kTokensTable;
   schema.is_private = true;  // the hashes are nobody's business
-  schema.columns = {column("name", Type::text),           column("role", Type::text),
-                    column("is_password", Type::boolean), column("hash", Type::text),
-                    column("created", Type::timestamp),   column("expires", Type::timestamp),
-                    column("revoked", Type::boolean),     column("kind", Type::text),
-                    column("topics", Type::text),         column("note", Type::text)};
-  schema.columns[4].time_unit = TimeUnit::us;
-  schema.columns[5].time_unit = TimeUnit::us;
+  schema.columns = {
+      own_column("name", Type::text),           own_column("role", Type::text),
+      own_column("is_password", Type::boolean), own_column("hash", Type::text),
+      own_column("created", Type::timestamp),   own_column("expires", Type::timestamp),
+      own_column("revoked", Type::boolean),     own_column("kind", Type::text),
+      own_column("topics", Type::text),         own_column("note", Type::text)};
   return schema;
 }
 
@@ -128,19 +115,19 @@ std::vector<Value> cells_of(const Token& token) {
 Token token_of(std::span<const Value> cells) {
   NILO_ASSERT(cells.size() >= 7);
   Token token;
-  token.name = text_of(cells[0]);
-  const auto role = role_of_word(text_of(cells[1]));
+  token.name = text_in(cells[0]);
+  const auto role = role_of_word(text_in(cells[1]));
   token.role = role ? *role : Role::device;  // an unknown word gets the least
   if (is_true(cells[2])) token.kind = Token::Kind::password;
-  token.hash = text_of(cells[3]);
-  token.created_us = time_of(cells[4]);
-  token.expires_us = time_of(cells[5]);
+  token.hash = text_in(cells[3]);
+  token.created_us = number_in(cells[4]);
+  token.expires_us = number_in(cells[5]);
   token.revoked = is_true(cells[6]);
   // Rows of older versions end here.
   if (cells.size() < 10) return token;
-  if (text_of(cells[7]) == word_of(Token::Kind::address)) token.kind = Token::Kind::address;
-  token.topics = text_of(cells[8]);
-  token.note = text_of(cells[9]);
+  if (text_in(cells[7]) == word_of(Token::Kind::address)) token.kind = Token::Kind::address;
+  token.topics = text_in(cells[8]);
+  token.note = text_in(cells[9]);
   return token;
 }
 

@@ -10,29 +10,12 @@ namespace nilo::app {
 
 namespace {
 
-constexpr std::size_t kShownPayloadSizeMax = 1024;
-constexpr std::size_t kShownNameSizeMax = 256;
+constexpr std::size_t kUnreadableShownSizeMax = 256;
 constexpr std::size_t kRouteOverheadSize = 200;  // a map's node and its vectors
 
 // May this failure pass, so that the sender should keep the message and try again?
 bool is_refusal(const Error& error) {
   return error.code == ErrorCode::resource_exhausted || error.code == ErrorCode::unavailable;
-}
-
-std::string error_payload(std::string_view reason, const MessageView& about) {
-  std::string json = "{\"reason\":";
-  append_json_string(json, reason);
-  json += ",\"topic\":";
-  append_json_string(json, about.topic);
-  json += ",\"client\":";
-  append_json_string(json, about.client_id);
-  json += ",\"principal\":";
-  append_json_string(json, about.principal);
-  json += ",\"payload\":";
-  append_json_string(json, printable(about.payload, kShownPayloadSizeMax));
-  json += ",\"received\":";
-  append_json_string(json, iso_time(about.received_us));
-  return json + "}";
 }
 
 }  // namespace
@@ -261,7 +244,7 @@ void Ingest::note_unreadable(const Reaction& reaction, const MessageView& messag
   if (!outputs) return;
   set_cells(reaction, *outputs, message.received_us);
   InvalidReading reading{message.received_us, "", why.message, ""};
-  append_json_string(reading.value, printable(message.payload, kShownNameSizeMax));
+  append_json_string(reading.value, printable(message.payload, kUnreadableShownSizeMax));
   put_invalid_row(reaction, std::move(reading));
 }
 
@@ -358,10 +341,12 @@ void Ingest::tell_alone(std::string_view source, std::string_view reason,
 
 void Ingest::tell_error(std::string_view source, std::string_view reason, const MessageView& about,
                         int depth) {
-  put_error_row(source, reason, about);
+  const MessageError what{source, reason, about};
+  write_error(*error_writer_, record(about.received_us),
+              rooms_.error_slots.next.fetch_add(1) % kErrorRowsMax, what);
   if (depth + 1 >= kDepthMax) return;
   const std::string topic = fmt::format("$error/{}", source);
-  const std::string payload = error_payload(reason, about);
+  const std::string payload = payload_of(what);
   MessageView error;
   error.topic = topic;
   error.payload = payload;
@@ -369,31 +354,6 @@ void Ingest::tell_error(std::string_view source, std::string_view reason, const 
   error.received_us = about.received_us;
   // No rule listens to `$error/...` (reactions.cc), so this causes nothing but deliveries.
   ignore(react(error, 0, depth + 1));
-}
-
-void Ingest::put_error_row(std::string_view source, std::string_view reason,
-                           const MessageView& about) {
-  const std::string topic = printable(about.topic, kShownNameSizeMax);
-  const std::string client = printable(about.client_id, kShownNameSizeMax);
-  const std::string payload = printable(about.payload, kShownPayloadSizeMax);
-  const std::string shown_reason = printable(reason, kShownPayloadSizeMax);
-  RowWriter& writer = *error_writer_;
-  writer.begin(about.received_us);
-  const Value cells[] = {
-      Value::int64(rooms_.error_slots.next.fetch_add(1) % kErrorRowsMax),
-      Value::timestamp(about.received_us),
-      Value::text(source),
-      Value::text(shown_reason),
-      Value::text(topic),
-      Value::text(client),
-      Value::text(payload),
-  };
-  for (std::size_t i = 0; i < std::size(cells); ++i) {
-    const auto set = writer.set(i, cells[i]);
-    NILO_ASSERT(set.has_value());  // our own table, our own cells
-  }
-  const auto finished = writer.finish(record(about.received_us));
-  NILO_ASSERT(finished.has_value());
 }
 
 const Ingest::Route& Ingest::route_of(std::string_view topic) {

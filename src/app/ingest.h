@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "app/invalid_reading.h"
+#include "app/message_error.h"
 #include "app/reactions.h"
 #include "base/clock.h"
 #include "base/logger.h"
@@ -57,11 +58,6 @@ class Post {
                        const MessagePtr& message, Seq seq) = 0;
   // Run `task` on this loop; from any thread.
   virtual void run_on_loop(std::function<void()> task) = 0;
-};
-
-// One for all loops.
-struct ErrorSlots {
-  std::atomic<std::int64_t> next{0};
 };
 
 class Ingest {
@@ -169,7 +165,6 @@ class Ingest {
   void tell_error(std::string_view source, std::string_view reason, const MessageView& about,
                   int depth);
   void tell_alone(std::string_view source, std::string_view reason, const MessageView& about);
-  void put_error_row(std::string_view source, std::string_view reason, const MessageView& about);
   const Route& route_of(std::string_view topic);
   RecordWriter& record(TimeUs received_us);
   Result<void> end_record();

@@ -5,9 +5,9 @@
 #include <array>
 #include <charconv>
 
+#include "app/own_row.h"
 #include "base/utf8.h"
 #include "value/json.h"
-#include "value/row.h"
 
 namespace nilo::app {
 
@@ -40,15 +40,6 @@ enum Cell : std::size_t {
   answer,
   kCellCount
 };
-
-std::string text_in(const Value& cell) {
-  return cell.is_null() ? std::string() : std::string(cell.as_text());
-}
-std::int64_t number_in(const Value& cell) { return cell.is_null() ? 0 : cell.as_int64(); }
-
-Value text_or_null(const std::string& bytes) {
-  return bytes.empty() ? Value::null() : Value::text(bytes);
-}
 
 // At most `size_max` bytes of UTF-8, never half a character.
 void cut(std::string& text, std::size_t size_max) {
@@ -127,11 +118,7 @@ TableSchema notices_schema() {
   schema.name = kNoticesTable;
   schema.is_private = true;  // acknowledge links let anybody in who has them
   const auto add = [&](const char* name, Type type) {
-    Column column;
-    column.name = name;
-    column.type = type;
-    column.time_unit = TimeUnit::us;
-    schema.columns.push_back(std::move(column));
+    schema.columns.push_back(own_column(name, type));
   };
   add("slot", Type::int64);
   for (const char* name : {"id", "alert", "thing", "condition", "field", "thing_name", "event",
@@ -175,17 +162,10 @@ void write_notice(const tables::Tables& tables, const Notice& notice, RecordWrit
       Value::int64(fits.tries),
       Value::timestamp(fits.created_us),
       Value::timestamp(fits.next_try_us),
-      fits.sent_us == 0 ? Value::null() : Value::timestamp(fits.sent_us),
+      time_or_null(fits.sent_us),
       text_or_null(fits.answer),
   };
-  RowWriter writer(*tables.layout(kNoticesTable));
-  writer.begin(fits.created_us);
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const auto set = writer.set(i, cells[i]);
-    NILO_ASSERT(set.has_value());  // our own table, our own cells
-  }
-  const auto finished = writer.finish(record);
-  NILO_ASSERT(finished.has_value());
+  write_own_row(tables, kNoticesTable, fits.created_us, cells, record);
 }
 
 Notice notice_of(std::span<const Value> cells) {

@@ -1,20 +1,40 @@
-// app/own_row.h: rows of the tables that are the program's own.
+// app/own_row.h: rows of the tables that are the program's own (sys_...): their columns, and their
+// cells. What is not there is null in the row, and an empty text, 0 or false in the program.
+//
+// Threads: any; a RowWriter is its owner's.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "tables/tables.h"
 #include "value/record.h"
+#include "value/row.h"
+#include "value/schema.h"
 #include "value/value.h"
 
 namespace nilo::app {
 
-// Appends a row of `table`, with `cells` in schema order. Asserted: they fit.
+// Times are microseconds since 1970.
+Column own_column(std::string_view name, Type type);
+
+// `text` must outlive the value.
+Value text_or_null(std::string_view text);
+Value time_or_null(TimeUs us);
+
+std::string text_in(const Value& cell);
+std::int64_t number_in(const Value& cell);  // times and booleans, too
+bool is_true(const Value& cell);
+
+// Appends a row of `table`, or of the writer's, with `cells` in schema order. Asserted: they fit.
 void write_own_row(const tables::Tables& tables, std::string_view table, TimeUs received_us,
                    std::span<const Value> cells, RecordWriter& record);
+void write_own_row(RowWriter& writer, TimeUs received_us, std::span<const Value> cells,
+                   RecordWriter& record);
 
 // Makes one record of what `write` appends; `done` when it is durable or refused. From any thread;
 // `write` and `done` are called on others.

@@ -10,6 +10,7 @@
 #include "app/alert_rows.h"
 #include "app/alert_texts.h"
 #include "app/invalid_reading.h"
+#include "app/message_error.h"
 #include "app/notices.h"
 #include "base/nearest.h"
 #include "rules/expression.h"
@@ -128,26 +129,6 @@ void compile_derived(Diagnostics& diagnostics, const stack::Table& table,
 }
 
 }  // namespace
-
-TableSchema errors_schema() {
-  TableSchema schema;
-  schema.name = kErrorsTable;
-  const auto add = [&](const char* name, Type type) {
-    Column column;
-    column.name = name;
-    column.type = type;
-    column.time_unit = TimeUnit::us;
-    schema.columns.push_back(std::move(column));
-  };
-  add("slot", Type::int64);
-  add("time", Type::timestamp);
-  add("source", Type::text);
-  add("reason", Type::text);
-  add("topic", Type::text);
-  add("client", Type::text);
-  add("payload", Type::text);
-  return schema;
-}
 
 Reactions compile(stack::Loaded& loaded) {
   Reactions reactions;

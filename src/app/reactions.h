@@ -16,11 +16,6 @@
 
 namespace nilo::app {
 
-// Rows that tell of messages gone wrong: the last kErrorRowsMax of them (a ring).
-inline constexpr std::string_view kErrorsTable = "sys_errors";
-inline constexpr std::int64_t kErrorRowsMax = 10'000;
-TableSchema errors_schema();
-
 struct Rule {
   std::string name;
   bus::TopicFilter filter;
