@@ -7,13 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
-#include "app/host.h"
 #include "base/nearest.h"
 #include "value/value.h"
 
@@ -22,11 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// FNV-1a: tells two texts apart, proves nothing.
-std::string version_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return fmt::format("{:016x}", hash);
+// "pages/tanks.toml" -> "tanks.toml"
+std::string name_in_folder(const std::string& file) {
+  return file.substr(stack::kPagesFolder.size());
 }
 
 // "pages/tanks.toml": one level below pages/, and a name that no shell or file system minds.
@@ -37,15 +31,6 @@ bool is_safe_name(std::string_view file) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_' || c == '.';
   });
-}
-
-// At most one byte more than a stack file may have, so that the checker sees when it is too large.
-std::string read_text(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text(stack::kFileSizeMax + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
 }
 
 const std::string* find_text(const stack::SourceFiles& files, std::string_view name) {
@@ -120,46 +105,20 @@ void sync_folder(const std::string& path) {
   ::close(fd);
 }
 
-// Kept texts are called by when they were replaced and what they are: "1784106000000-<version>".
-struct KeptText {
-  std::int64_t time_ms = 0;
-  std::string version;
-  fs::path path;
-};
-
-// Newest first.
-std::vector<KeptText> kept_texts(const std::string& folder) {
-  std::vector<KeptText> out;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder, none)) {
-    const std::string name = entry.path().stem().string();
-    KeptText kept{0, "", entry.path()};
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), kept.time_ms);
-    if (error != std::errc() || end == name.data() + name.size()) continue;
-    kept.version = std::string(end + 1, name.data() + name.size());
-    out.push_back(std::move(kept));
-  }
-  std::sort(out.begin(), out.end(),
-            [](const KeptText& a, const KeptText& b) { return a.time_ms > b.time_ms; });
-  return out;
-}
-
 }  // namespace
 
-PageFiles::PageFiles(Options options, const Clock& clock, stack::SourceFiles files,
+PageFiles::PageFiles(const Options& options, const Clock& clock, stack::SourceFiles files,
                      std::vector<stack::Page> pages)
-    : options_(std::move(options)),
-      clock_(clock),
+    : stack_dir_(options.stack_dir),
+      versions_(options.versions_dir, clock),
       state_(State{std::move(files), std::move(pages), {}, {}}) {}
 
-std::string PageFiles::path_of(const std::string& file) const {
-  return options_.stack_dir + "/" + file;
-}
+std::string PageFiles::path_of(const std::string& file) const { return stack_dir_ + "/" + file; }
 
 // Every file in pages/, as the disk has it now.
 std::map<std::string, PageFiles::Stamp> PageFiles::look() const {
   std::map<std::string, Stamp> out;
-  if (options_.stack_dir.empty()) return out;
+  if (stack_dir_.empty()) return out;
   std::error_code none;
   for (const auto& entry :
        fs::directory_iterator(path_of(std::string(stack::kPagesFolder)), none)) {
@@ -191,7 +150,7 @@ void PageFiles::refresh(State& state) const {
 // One file at a time: a mistake in one does not hold up another.
 void PageFiles::refresh_file(State& state, const std::string& name) const {
   const bool is_there = state.stamps.find(name) != state.stamps.end();
-  const std::string text = is_there ? read_text(path_of(name)) : "";
+  const std::string text = is_there ? read_page_file(path_of(name)) : "";
   const std::string* used = find_text(state.files, name);
   state.problems.erase(name);
   if (is_there && used != nullptr && *used == text) return;
@@ -209,7 +168,7 @@ bool PageFiles::is_writable(const std::string& file) const {
   const std::string path = path_of(file);
   const std::string folder = path_of(std::string(stack::kPagesFolder));
   // A link leads elsewhere, and a mode without w is meant, also for root.
-  return !options_.stack_dir.empty() && is_safe_name(file) && ::lstat(path.c_str(), &found) == 0 &&
+  return !stack_dir_.empty() && is_safe_name(file) && ::lstat(path.c_str(), &found) == 0 &&
          S_ISREG(found.st_mode) && (found.st_mode & 0222) != 0 &&
          ::access(path.c_str(), W_OK) == 0 && ::access(folder.c_str(), W_OK | X_OK) == 0;
 }
@@ -316,7 +275,7 @@ PageFiles::Saved PageFiles::save(State& state, const api::PageEdit& edit) const 
                   stack::is_page_file(file) ? "the file, or its folder, is read-only"
                                             : "only files in pages/ can; use an editor"}};
   }
-  const std::string before = read_text(path_of(file));
+  const std::string before = read_page_file(path_of(file));
   if (version_of(before) != edit.version) {
     return {Error{ErrorCode::conflict, fmt::format("'{}' was changed by somebody else", file),
                   "load it again and repeat your change"}};
@@ -332,7 +291,7 @@ PageFiles::Saved PageFiles::save(State& state, const api::PageEdit& edit) const 
   if (first == pages.end()) {
     return {Error{ErrorCode::invalid_argument, "the text has no [[page]]; nothing was changed"}};
   }
-  if (const auto kept = keep_version(file, before); !kept) return {kept.error()};
+  if (const auto kept = versions_.keep(name_in_folder(file), before); !kept) return {kept.error()};
   if (const auto written = write(file, edit.text); !written) return {written.error()};
   state.files = std::move(loaded.files);
   state.pages = std::move(loaded.stack.pages);
@@ -348,8 +307,7 @@ PageFiles::Saved PageFiles::save(State& state, const api::PageEdit& edit) const 
 Result<void> PageFiles::write(const std::string& file, std::string_view text) const {
   const std::string path = path_of(file);
   const std::string folder = path_of(std::string(stack::kPagesFolder));
-  const std::string aside =
-      fmt::format("{}.{}.new", folder, file.substr(stack::kPagesFolder.size()));
+  const std::string aside = fmt::format("{}.{}.new", folder, name_in_folder(file));
   struct stat old {};
   if (::stat(path.c_str(), &old) != 0) return failed(path);
   ::unlink(aside.c_str());  // of a crash
@@ -367,33 +325,13 @@ Result<void> PageFiles::write(const std::string& file, std::string_view text) co
   return outcome;
 }
 
-std::string PageFiles::versions_dir_of(const std::string& file) const {
-  return options_.versions_dir + "/" + file.substr(stack::kPagesFolder.size());
-}
-
-Result<void> PageFiles::keep_version(const std::string& file, std::string_view text) const {
-  const std::string folder = versions_dir_of(file);
-  if (const auto made = make_private_dir(folder); !made) return made;
-  std::vector<KeptText> kept = kept_texts(folder);
-  // Later than what is there, also if the clock was set back.
-  const std::int64_t newest_ms = kept.empty() ? 0 : kept.front().time_ms;
-  const std::int64_t now_ms = std::max(clock_.wall_us() / 1000, newest_ms + 1);
-  const std::string path = fmt::format("{}/{:013}-{}.toml", folder, now_ms, version_of(text));
-  if (const auto written = write_private_file(path, text); !written) return written;
-  for (std::size_t i = kPageVersionsMax - 1; i < kept.size(); ++i) {
-    std::error_code none;
-    fs::remove(kept[i].path, none);
-  }
-  return {};
-}
-
 Result<std::string> PageFiles::versions(const std::string& id) {
   return state_.with([&](State& state) -> Result<std::string> {
     refresh(state);
     const std::string& file = TRY(page_called(state.pages, id))->place.file;
     std::string out = R"({"versions":[)";
     if (!is_safe_name(file)) return out + "]}";
-    for (const KeptText& kept : kept_texts(versions_dir_of(file))) {
+    for (const PageVersions::Kept& kept : versions_.list(name_in_folder(file))) {
       if (out.back() == '}') out += ',';
       append_json_string(out += R"({"version":)", kept.version);
       out += fmt::format(R"(,"time":{}}})", kept.time_ms);
@@ -407,9 +345,8 @@ Result<std::string> PageFiles::old_text(const std::string& id, const std::string
     refresh(state);
     const std::string& file = TRY(page_called(state.pages, id))->place.file;
     if (is_safe_name(file)) {
-      for (const KeptText& kept : kept_texts(versions_dir_of(file))) {
-        if (kept.version == version) return text_json(file, read_text(kept.path.string()));
-      }
+      const auto kept = versions_.text(name_in_folder(file), version);
+      if (kept) return text_json(file, *kept);
     }
     return Error{ErrorCode::not_found, fmt::format("no version '{}' of page '{}'", version, id),
                  fmt::format("the last {} are kept", kPageVersionsMax)};

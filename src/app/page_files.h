@@ -3,11 +3,11 @@
 // The text on the disk is the page; nothing else is kept. Each question first looks whether a file
 // in pages/ is another than it was. A text with mistakes is never used: the page stays as it was,
 // and says what is wrong. A text saved here is checked in the same way, written aside, synced and
-// renamed; what it replaces is kept below the data folder.
+// renamed; what it replaces is kept (app/page_versions.h).
 //
 // In/out:  JSON documents for the API (docs/pages.md), texts of files.
 // Threads: any; each call reads the disk, save() syncs it. page_backend() calls them on a worker.
-// Limits:  kPageTextMax bytes of a text that is saved; kPageVersionsMax texts kept of each file.
+// Limits:  kPageTextMax bytes of a text that is saved.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "api/page_backend.h"
+#include "app/page_versions.h"
 #include "app/worker.h"
 #include "base/clock.h"
 #include "base/guarded.h"
@@ -26,7 +27,6 @@
 namespace nilo::app {
 
 inline constexpr std::size_t kPageTextMax = 256 * 1024;
-inline constexpr std::size_t kPageVersionsMax = 20;
 inline constexpr std::size_t kPageRequestsMax = 256;  // waiting for the worker; then refused
 
 class PageFiles {
@@ -36,7 +36,7 @@ class PageFiles {
     std::string versions_dir;  // made when a text is first replaced
   };
   // `files`, `pages`: as loaded, without mistakes. `clock` outlives this.
-  PageFiles(Options options, const Clock& clock, stack::SourceFiles files,
+  PageFiles(const Options& options, const Clock& clock, stack::SourceFiles files,
             std::vector<stack::Page> pages);
 
   std::string list();
@@ -79,14 +79,12 @@ class PageFiles {
   std::string path_of(const std::string& file) const;
   bool is_writable(const std::string& file) const;
   Result<void> write(const std::string& file, std::string_view text) const;
-  Result<void> keep_version(const std::string& file, std::string_view text) const;
-  std::string versions_dir_of(const std::string& file) const;
   std::string json_of(const State& state, const stack::Page& page) const;
   std::string text_json(const std::string& file, std::string_view text) const;
   Saved save(State& state, const api::PageEdit& edit) const;
 
-  const Options options_;
-  const Clock& clock_;
+  const std::string stack_dir_;
+  const PageVersions versions_;
   Guarded<State> state_;
 };
 
