@@ -13,47 +13,13 @@
 
 #include "api/live_points.h"
 #include "api/live_session.h"
-#include "base/base64.h"
-#include "base/utf8.h"
+#include "api/live_topics.h"
 #include "value/value.h"
 
 namespace nilo::api {
 namespace {
 
-// As much of `payload` as is shown, not cut inside a letter.
-std::string_view shown_part(std::string_view payload, std::size_t size_max) {
-  if (payload.size() <= size_max) return payload;
-  std::size_t size = size_max;
-  while (size > 0 && (payload[size] & 0xc0) == 0x80) --size;
-  return payload.substr(0, size);
-}
-
-void append_message(std::string& out, const Message& message, std::size_t payload_max) {
-  append_json_string(out += "{\"topic\":", message.topic);
-  if (is_utf8(message.payload)) {
-    append_json_string(out += ",\"payload\":", shown_part(message.payload, payload_max));
-  } else {
-    const std::string_view shown = std::string_view(message.payload).substr(0, payload_max);
-    out.append(",\"payload_base64\":\"").append(base64_encoded(shown)).append("\"");
-  }
-  if (message.payload.size() > payload_max) out += ",\"cut\":true";
-  fmt::format_to(std::back_inserter(out),
-                 ",\"qos\":{},\"retain\":{},\"time\":{},\"client\":", static_cast<int>(message.qos),
-                 message.retain, message.received_us / 1000);
-  append_json_string(out, message.client_id);
-  out += '}';
-}
-
 using Listeners = std::vector<LiveSubscription*>;
-
-struct Filter {
-  bus::TopicFilter filter;
-  std::uint64_t number = 0;
-  Listeners listeners{};
-  std::string pending{};  // JSON objects, each with a comma behind it
-  std::uint64_t pending_count = 0;
-  std::uint64_t dropped = 0;
-};
 
 struct Series {
   LiveSeries name;
@@ -63,10 +29,6 @@ struct Series {
   bool was_invalid = false;
 };
 
-void drop(Listeners& listeners, const LiveSubscription* subscription) {
-  listeners.erase(std::remove(listeners.begin(), listeners.end(), subscription), listeners.end());
-}
-
 }  // namespace
 
 class LiveHub::Impl final : public LiveDesk {
@@ -75,6 +37,7 @@ class LiveHub::Impl final : public LiveDesk {
       : house_(house),
         clock_(clock),
         limits_(limits),
+        topics_(house, limits_),
         points_(limits.history_size_max),
         alerts_(limits.alerts_size_max) {
     alerts_.restart(house.applied_seq());
@@ -95,8 +58,12 @@ class LiveHub::Impl final : public LiveDesk {
   void add_point(LivePoint point);
   void set_applied(Seq applied) { applied_ = std::max(applied_, applied); }
   void add_alert(Seq seq, std::string item);
-  void add_message(std::uint64_t number, const Message& message);
-  void add_dropped(std::uint64_t number, std::uint64_t count);
+  void add_message(std::uint64_t number, const Message& message) {
+    if (topics_.add_message(number, message)) need_flush();
+  }
+  void add_dropped(std::uint64_t number, std::uint64_t count) {
+    if (topics_.add_dropped(number, count)) need_flush();
+  }
   void flush();
   void check_sessions();
   std::size_t session_count() const { return sessions_.size(); }
@@ -111,7 +78,6 @@ class LiveHub::Impl final : public LiveDesk {
 
  private:
   void greet(LiveSession& session) { session.say_hello(applied_, clock_.wall_us() / 1000); }
-  void subscribe_topic(LiveSubscription& subscription);
   bool subscribe_fields(LiveSubscription& subscription);
   bool subscribe_alerts(LiveSubscription& subscription);
   void send_subscribed(const LiveSubscription& subscription);
@@ -119,10 +85,8 @@ class LiveHub::Impl final : public LiveDesk {
   void send_missed(LiveSubscription& subscription,
                    const std::map<std::uint32_t, std::vector<LivePoint>>& missed);
 
-  void send_messages(LiveSubscription& subscription, std::string_view messages);
   bool is_behind(const LiveSubscription& subscription) const;
   void list(LiveSubscription& subscription);
-  void flush_messages();
   void flush_points();
   void flush_alerts();
   void flush_waiting();
@@ -138,10 +102,7 @@ class LiveHub::Impl final : public LiveDesk {
   bool is_started_ = false;
   Seq applied_ = 0;
 
-  std::map<std::string, std::uint64_t, std::less<>> filter_numbers_;  // by text
-  std::map<std::uint64_t, Filter> filters_;                           // by number
-  std::uint64_t last_filter_ = 0;
-  std::set<std::uint64_t> dirty_filters_;
+  LiveTopics topics_;
 
   std::vector<Series> series_;
   Listeners field_listeners_;
@@ -186,12 +147,6 @@ void LiveHub::Impl::drained(LiveSession& session) {
   }
 }
 
-void LiveHub::Impl::send_messages(LiveSubscription& subscription, std::string_view messages) {
-  subscription.session->send(
-      fmt::format(R"({{"type":"messages","id":{},"messages":[{}],"dropped":{}}})",
-                  subscription.json_id, messages, std::exchange(subscription.dropped, 0)));
-}
-
 void LiveHub::Impl::send_subscribed(const LiveSubscription& subscription) {
   subscription.session->send(
       fmt::format(R"({{"type":"subscribed","id":{},"seq":{}}})", subscription.json_id, applied_));
@@ -202,7 +157,9 @@ bool LiveHub::Impl::subscribe(LiveSubscription& subscription) {
   flush();
   switch (subscription.kind) {
     case LiveSubscription::Kind::topic:
-      subscribe_topic(subscription);
+      topics_.listen(subscription);
+      send_subscribed(subscription);
+      topics_.send_retained(subscription);
       return true;
     case LiveSubscription::Kind::fields:
       return subscribe_fields(subscription);
@@ -210,27 +167,6 @@ bool LiveHub::Impl::subscribe(LiveSubscription& subscription) {
       return subscribe_alerts(subscription);
   }
   return false;
-}
-
-void LiveHub::Impl::subscribe_topic(LiveSubscription& subscription) {
-  const bus::TopicFilter& wanted = *subscription.filter;
-  const auto [at, is_new] = filter_numbers_.try_emplace(wanted.text(), last_filter_ + 2);
-  if (is_new) {
-    last_filter_ += 2;  // the numbers of sessions that outlive their connection are odd
-    filters_.emplace(last_filter_, Filter{wanted, last_filter_});
-    house_.listen(last_filter_, wanted);
-  }
-  subscription.number = at->second;
-  filters_.at(at->second).listeners.push_back(&subscription);
-  send_subscribed(subscription);
-  std::string retained;
-  for (const MessagePtr& each : house_.retained(wanted, limits_.retained_max)) {
-    append_message(retained, *each, limits_.payload_shown_max);
-    retained += ',';
-  }
-  if (retained.empty()) return;
-  retained.pop_back();
-  send_messages(subscription, retained);
 }
 
 bool LiveHub::Impl::subscribe_fields(LiveSubscription& subscription) {
@@ -300,22 +236,17 @@ bool LiveHub::Impl::subscribe_alerts(LiveSubscription& subscription) {
 
 void LiveHub::Impl::unsubscribe(LiveSubscription& subscription) {
   waiting_.erase(&subscription);
-  if (subscription.kind == LiveSubscription::Kind::alerts) {
-    return drop(alert_listeners_, &subscription);
+  switch (subscription.kind) {
+    case LiveSubscription::Kind::topic:
+      return topics_.stop_listening(subscription);
+    case LiveSubscription::Kind::alerts:
+      std::erase(alert_listeners_, &subscription);
+      return;
+    case LiveSubscription::Kind::fields:
+      std::erase(field_listeners_, &subscription);
+      for (Series& series : series_) std::erase(series.listeners, &subscription);
+      return;
   }
-  if (subscription.kind == LiveSubscription::Kind::fields) {
-    drop(field_listeners_, &subscription);
-    for (Series& series : series_) drop(series.listeners, &subscription);
-    return;
-  }
-  const auto found = filters_.find(subscription.number);
-  if (found == filters_.end()) return;
-  drop(found->second.listeners, &subscription);
-  if (!found->second.listeners.empty()) return;
-  house_.stop_listening(found->first);
-  filter_numbers_.erase(found->second.filter.text());
-  dirty_filters_.erase(found->first);
-  filters_.erase(found);
 }
 
 void LiveHub::Impl::add_series(LiveSeries name) {
@@ -362,57 +293,15 @@ void LiveHub::Impl::add_alert(Seq seq, std::string item) {
   alerts_.add(seq, std::move(item), size);
 }
 
-void LiveHub::Impl::add_message(std::uint64_t number, const Message& message) {
-  const auto found = filters_.find(number);
-  if (found == filters_.end()) return;  // nobody listens any more
-  append_message(found->second.pending, message, limits_.payload_shown_max);
-  found->second.pending += ',';
-  ++found->second.pending_count;
-  dirty_filters_.insert(number);
-  need_flush();
-}
-
-void LiveHub::Impl::add_dropped(std::uint64_t number, std::uint64_t count) {
-  const auto found = filters_.find(number);
-  if (found == filters_.end()) return;
-  found->second.dropped += count;
-  dirty_filters_.insert(number);
-  need_flush();
-}
-
 void LiveHub::Impl::flush() {
   flush_wanted_ = false;
   flushed_us_ = clock_.steady_us();
-  flush_messages();
+  topics_.flush();
   flush_waiting();
   flush_points();
   flush_alerts();
   send_listed();
   if (!waiting_.empty()) need_flush();
-}
-
-void LiveHub::Impl::flush_messages() {
-  for (const std::uint64_t number : std::exchange(dirty_filters_, {})) {
-    Filter& filter = filters_.at(number);
-    const std::uint64_t count = std::exchange(filter.pending_count, 0);
-    if (!filter.pending.empty()) filter.pending.pop_back();
-    for (LiveSubscription* each : filter.listeners) {
-      each->dropped += filter.dropped;
-      const std::size_t unsent = each->session->unsent();
-      if (unsent > limits_.unsent_max) each->is_dropping = true;
-      if (unsent <= limits_.unsent_soft_max) {
-        each->is_dropping = false;
-        each->session->behind_since_us.reset();
-      }
-      if (each->is_dropping) {
-        each->dropped += count;
-        continue;
-      }
-      send_messages(*each, filter.pending);
-    }
-    filter.dropped = 0;
-    filter.pending.clear();
-  }
 }
 
 bool LiveHub::Impl::is_behind(const LiveSubscription& subscription) const {
