@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <iterator>
 
+#include "app/own_row.h"
+#include "value/json_text.h"
 #include "value/key.h"
-#include "value/row.h"
 
 namespace nilo::app {
 
@@ -40,49 +40,16 @@ enum Cell : std::size_t {
   kCellCount
 };
 
-Column column(const char* column_name, Type type) {
-  Column made;
-  made.name = column_name;
-  made.type = type;
-  made.time_unit = TimeUnit::us;
-  return made;
-}
-
-void write_cells(const tables::Tables& tables, std::string_view table, TimeUs received_us,
-                 std::span<const Value> cells, RecordWriter& record) {
-  RowWriter writer(*tables.layout(table));
-  writer.begin(received_us);
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (cells[i].is_null()) continue;
-    const auto set = writer.set(i, cells[i]);
-    NILO_ASSERT(set.has_value());  // our own table, our own cells
-  }
-  const auto finished = writer.finish(record);
-  NILO_ASSERT(finished.has_value());
-}
-
-std::string text_in(const Value& cell) {
-  return cell.is_null() ? std::string() : std::string(cell.as_text());
-}
-std::int64_t number_in(const Value& cell) { return cell.is_null() ? 0 : cell.as_int64(); }
 std::optional<double> double_in(const Value& cell) {
   return cell.is_null() ? std::nullopt : std::optional(cell.as_float64());
 }
 
-Value text_or_null(const std::string& bytes) {
-  return bytes.empty() ? Value::null() : Value::text(bytes);
-}
-Value time_or_null(TimeUs us) { return us == 0 ? Value::null() : Value::timestamp(us); }
 Value double_or_null(std::optional<double> number) {
   return number && std::isfinite(*number) ? Value::float64(*number) : Value::null();
 }
 
-void append_ms(std::string& out, TimeUs us) {
-  out += us == 0 ? "null" : fmt::format("{}", us / 1000);
-}
-void append_text(std::string& out, std::string_view key, std::string_view value_text) {
-  fmt::format_to(std::back_inserter(out), ",\"{}\":", key);
-  append_json_string(out, value_text);
+void append_ms(std::string& out, std::string_view member, TimeUs us) {
+  append_number(out, member, us == 0 ? std::nullopt : std::optional(us / 1000));
 }
 
 }  // namespace
@@ -90,29 +57,29 @@ void append_text(std::string& out, std::string_view key, std::string_view value_
 TableSchema alerts_schema() {
   TableSchema schema;
   schema.name = kAlertsTable;
-  schema.columns = {column("id", Type::text),
-                    column("alert", Type::text),
-                    column("thing", Type::text),
-                    column("name", Type::text),
-                    column("condition", Type::text),
-                    column("field", Type::text),
-                    column("state", Type::text),
-                    column("since", Type::timestamp),
-                    column("value", Type::float64),
-                    column("unit", Type::text),
-                    column("limit", Type::float64),
-                    column("text", Type::text),
-                    column("severity", Type::text),
-                    column("owner", Type::text),
-                    column("note", Type::text),
-                    column("flaps", Type::int64),
-                    column("changed", Type::timestamp),
-                    column("due", Type::timestamp),
-                    column("is_flapping", Type::boolean),
-                    column("changes", Type::int64),
-                    column("window", Type::timestamp),
-                    column("calm", Type::timestamp),
-                    column("seq", Type::int64)};
+  schema.columns = {own_column("id", Type::text),
+                    own_column("alert", Type::text),
+                    own_column("thing", Type::text),
+                    own_column("name", Type::text),
+                    own_column("condition", Type::text),
+                    own_column("field", Type::text),
+                    own_column("state", Type::text),
+                    own_column("since", Type::timestamp),
+                    own_column("value", Type::float64),
+                    own_column("unit", Type::text),
+                    own_column("limit", Type::float64),
+                    own_column("text", Type::text),
+                    own_column("severity", Type::text),
+                    own_column("owner", Type::text),
+                    own_column("note", Type::text),
+                    own_column("flaps", Type::int64),
+                    own_column("changed", Type::timestamp),
+                    own_column("due", Type::timestamp),
+                    own_column("is_flapping", Type::boolean),
+                    own_column("changes", Type::int64),
+                    own_column("window", Type::timestamp),
+                    own_column("calm", Type::timestamp),
+                    own_column("seq", Type::int64)};
   return schema;
 }
 
@@ -120,10 +87,10 @@ TableSchema alert_history_schema() {
   TableSchema schema;
   schema.name = kAlertHistoryTable;
   schema.has_sort_key = true;
-  schema.columns = {column("id", Type::text),       column("time", Type::timestamp),
-                    column("state", Type::text),    column("event", Type::text),
-                    column("value", Type::float64), column("by", Type::text),
-                    column("note", Type::text)};
+  schema.columns = {own_column("id", Type::text),       own_column("time", Type::timestamp),
+                    own_column("state", Type::text),    own_column("event", Type::text),
+                    own_column("value", Type::float64), own_column("by", Type::text),
+                    own_column("note", Type::text)};
   return schema;
 }
 
@@ -131,7 +98,7 @@ TableSchema alert_mark_schema() {
   TableSchema schema;
   schema.name = kAlertMarkTable;
   schema.is_private = true;
-  schema.columns = {column("slot", Type::int64), column("seq", Type::int64)};
+  schema.columns = {own_column("slot", Type::int64), own_column("seq", Type::int64)};
   return schema;
 }
 
@@ -204,7 +171,7 @@ void write_alert(const tables::Tables& tables, const AlertRow& row, RecordWriter
                                    time_or_null(row.window_us),
                                    time_or_null(row.calm_us),
                                    Value::int64(row.seq)};
-  write_cells(tables, kAlertsTable, row.changed_us, cells, record);
+  write_own_row(tables, kAlertsTable, row.changed_us, cells, record);
 }
 
 void write_alert_history(const tables::Tables& tables, const AlertRow& row, std::string_view event,
@@ -212,16 +179,16 @@ void write_alert_history(const tables::Tables& tables, const AlertRow& row, std:
   const Value cells[] = {Value::text(row.id),
                          Value::timestamp(row.changed_us),
                          Value::text(alerts::word_of(row.state)),
-                         event.empty() ? Value::null() : Value::text(event),
+                         text_or_null(event),
                          double_or_null(row.value),
-                         by.empty() ? Value::null() : Value::text(by),
+                         text_or_null(by),
                          text_or_null(row.note)};
-  write_cells(tables, kAlertHistoryTable, row.changed_us, cells, record);
+  write_own_row(tables, kAlertHistoryTable, row.changed_us, cells, record);
 }
 
 void write_alert_mark(const tables::Tables& tables, Seq evaluated, RecordWriter& record) {
   const Value cells[] = {Value::int64(0), Value::int64(static_cast<std::int64_t>(evaluated))};
-  write_cells(tables, kAlertMarkTable, 0, cells, record);
+  write_own_row(tables, kAlertMarkTable, 0, cells, record);
 }
 
 std::optional<AlertRow> find_alert(const tables::Tables& tables, std::string_view wanted) {
@@ -235,27 +202,36 @@ std::optional<AlertRow> find_alert(const tables::Tables& tables, std::string_vie
 }
 
 void append_alert_json(std::string& out, const AlertRow& row) {
-  out += "{\"id\":";
-  append_json_string(out, row.id);
+  out += '{';
+  append_text(out, "id", row.id);
   append_text(out, "alert", row.alert);
   append_text(out, "thing", row.thing);
   append_text(out, "name", row.name);
   append_text(out, "condition", alerts::word_of(row.condition));
   append_text(out, "field", row.field);
   append_text(out, "state", alerts::word_of(row.state));
-  append_ms(out += ",\"since\":", row.since_us);
-  append_json(out += ",\"value\":", double_or_null(row.value));
+  append_ms(out, "since", row.since_us);
+  append_number(out, "value", row.value);
   append_text(out, "unit", row.unit);
-  append_json(out += ",\"limit\":", double_or_null(row.limit));
+  append_number(out, "limit", row.limit);
   append_text(out, "text", row.text);
   append_text(out, "severity", row.severity);
   append_text(out, "owner", row.owner);
   append_text(out, "note", row.note);
-  const bool is_snoozed = row.state == alerts::State::snoozed;
-  append_ms(out += ",\"snoozed_until\":", is_snoozed ? row.due_us : 0);
-  out += fmt::format(",\"flaps\":{},\"flapping\":{}", row.flaps, row.is_flapping);
-  append_ms(out += ",\"changed\":", row.changed_us);
+  append_ms(out, "snoozed_until", row.state == alerts::State::snoozed ? row.due_us : 0);
+  append_number(out, "flaps", row.flaps);
+  append_number(out, "flapping", row.is_flapping);
+  append_ms(out, "changed", row.changed_us);
   out += '}';
+}
+
+Message alert_message(const AlertRow& row) {
+  Message message;
+  message.topic =
+      fmt::format("$alert/{}/{}/{}", row.alert, row.thing, alerts::word_of(row.condition));
+  message.qos = Qos::at_least_once;
+  append_alert_json(message.payload, row);
+  return message;
 }
 
 std::string shown_cell(const Column& column, const Value& cell) {

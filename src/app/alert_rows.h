@@ -20,6 +20,7 @@
 #include "alerts/engine.h"
 #include "base/clock.h"
 #include "tables/tables.h"
+#include "value/message.h"
 #include "value/record.h"
 #include "value/schema.h"
 
@@ -82,6 +83,9 @@ std::optional<AlertRow> find_alert(const tables::Tables& tables, std::string_vie
 
 // An AlertItem: {"id":...,"alert":...,"state":"firing","since":ms,...}.
 void append_alert_json(std::string& out, const AlertRow& row);
+// A change of an alert as a message: `$alert/<alert>/<thing>/<condition>`, an AlertItem.
+Message alert_message(const AlertRow& row);
+
 // A cell or a number as people read it: two decimals for percent, else as many as the column has
 // (-1: as many as needed).
 std::string shown_cell(const Column& column, const Value& cell);

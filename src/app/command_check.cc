@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "app/commands.h"
-#include "app/server.h"
+#include "app/endpoint_specs.h"
 #include "app/stack_loading.h"
 
 namespace nilo::app {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/version.h"
+#include "value/json_text.h"
 
 namespace nilo::app {
 
@@ -14,18 +15,15 @@ namespace {
 std::string rules_json(const stack::Stack& stack) {
   std::string out = "{\"rules\":[";
   for (const stack::Rule& rule : stack.rules) {
-    if (out.back() == '}') out += ',';
-    out += "{\"name\":";
-    append_json_string(out, rule.name);
-    out += ",\"sql\":";
-    append_json_string(out, rule.sql.value);
-    out += ",\"version\":";
-    append_json_string(out, rule.version);
-    out += ",\"put\":";
-    append_json_string(out, rule.put);
-    out += ",\"republish\":";
-    append_json_string(out, rule.republish ? rule.republish->topic : "");
-    out += fmt::format(",\"disabled\":{}}}", rule.disabled);
+    append_comma(out);
+    out += '{';
+    append_text(out, "name", rule.name);
+    append_text(out, "sql", rule.sql.value);
+    append_text(out, "version", rule.version);
+    append_text(out, "put", rule.put);
+    append_text(out, "republish", rule.republish ? rule.republish->topic : "");
+    append_number(out, "disabled", rule.disabled);
+    out += '}';
   }
   return out + "]}";
 }

@@ -12,35 +12,29 @@
 #include <span>
 #include <thread>
 
-#include "api/api.h"
 #include "app/access.h"
 #include "app/accounts.h"
 #include "app/alert_desk.h"
 #include "app/alert_links.h"
 #include "app/alerting.h"
 #include "app/applier.h"
-#include "app/hashes.h"
+#include "app/change_queue.h"
 #include "app/host.h"
-#include "app/house_status.h"
 #include "app/live_feed.h"
 #include "app/live_mail.h"
 #include "app/mqtt_door.h"
 #include "app/notices.h"
-#include "app/page_files.h"
 #include "app/password_checks.h"
-#include "app/people.h"
+#include "app/people_door.h"
 #include "app/post_office.h"
 #include "app/refused_list.h"
 #include "app/refused_logins.h"
-#include "app/thing_answers.h"
 #include "app/things.h"
-#include "app/web_files.h"
 #include "bus/retained.h"
 #include "bus/router.h"
 #include "log/log.h"
 #include "mqtt/effects.h"
 #include "net/event_loop.h"
-#include "net/http_server.h"
 #include "net/tcp_listener.h"
 #include "tables/sql.h"
 
@@ -49,43 +43,19 @@ namespace nilo::app {
 namespace {
 
 constexpr int kLoopsMax = 4;
-// Changes on their way to the loop that publishes them. Then they are dropped and counted: who
-// needs every row asks the table.
-constexpr std::size_t kChangesWaitingMax = 50'000;
 constexpr std::uint64_t kMemoryBeyondBudgets = std::uint64_t{2} << 30;
 // Descriptors that clients may not take: for the log, the state, and HTTP's 1024 connections and
 // 1024 WebSockets. Half of all, where there are few.
 constexpr std::size_t kDescriptorsKeptMax = 2304;
 constexpr std::string_view kAdminTokenName = "local-admin";
-constexpr std::size_t kNonceBytes = 16;
 constexpr std::int64_t kProgressEveryUs = 2'000'000;
 constexpr std::chrono::minutes kDropExpiredEvery{5};  // retained messages; readers skip them before
-
-std::vector<api::EndpointSpec> endpoints_of(const stack::Stack& stack) {
-  std::vector<api::EndpointSpec> specs;
-  for (const stack::Endpoint& endpoint : stack.endpoints) {
-    api::EndpointSpec& spec = specs.emplace_back();
-    spec.name = endpoint.name;
-    spec.path = endpoint.path;
-    spec.sql = endpoint.sql.value;
-    spec.many = endpoint.many;
-    spec.open = endpoint.open;
-    for (const stack::Parameter& parameter : endpoint.parameters) {
-      spec.parameters.push_back({parameter.name, parameter.type});
-    }
-  }
-  return specs;
-}
 
 log::LogOptions log_options(const ServerOptions& options, const tables::Tables& tables) {
   log::LogOptions log;
   log.dir = options.data_dir + "/log";
   log.next_seq_min = tables.checkpoint_seq() + 1;
   return log;
-}
-
-api::Assets make_assets() {
-  return api::Assets(web_files(), [] { return random_text(kNonceBytes); });
 }
 
 class RunningServer final : public Server {
@@ -112,12 +82,17 @@ class RunningServer final : public Server {
     TRY(number_new_tables());  // the log takes records, every table has its number
     open_post_office();
     TRY(load_own_tables());  // tokens let people in
-    TRY(start_doors());
+    start_ingest();          // a message would be taken
+    open_sql();              // a question would be answered
+    TRY(follow_tables());    // things, open pages and alerts hear of every row
+    TRY(open_doors());       // the ports are open
+    add_gauges();
+    post_office_->start();  // notices leave
     return {};
   }
 
   const net::Address& mqtt_address() const override { return mqtt_listener_->address(); }
-  const net::Address& http_address() const override { return http_->address(); }
+  const net::Address& http_address() const override { return people_door_->address(); }
   const std::string& admin_token() const override { return admin_token_; }
   const std::string& setup_code() const override { return setup_code_; }
 
@@ -191,6 +166,8 @@ class RunningServer final : public Server {
       doors_.push_back(
           std::make_unique<MqttDoor>(rooms, mqtt::Limits(), i, static_cast<std::uint32_t>(count)));
     }
+    changes_ = std::make_unique<ChangeQueue>(*doors_[0], metrics_);
+    loops_[0]->every(kDropExpiredEvery, [this] { retained_.drop_expired(); });
     return {};
   }
 
@@ -237,14 +214,14 @@ class RunningServer final : public Server {
   }
 
   Result<void> number_new_tables() {
-    applier_ = std::make_unique<Applier>(
-        Applier::Rooms{*tables_, retained_, *log_, clock_, logger_, changes_wanted_,
-                       [this](std::vector<Message> changes) { tell_changes(std::move(changes)); },
-                       [this](const Error& failure) {
-                         logger_.error("log.failed", {{"reason", failure.message}});
-                         failure_.with([&](std::optional<Error>& known) { known = failure; });
-                         stop();
-                       }});
+    applier_ = std::make_unique<Applier>(Applier::Rooms{
+        *tables_, retained_, *log_, clock_, logger_, changes_wanted_,
+        [this](std::vector<Message> changes) { changes_->publish(std::move(changes)); },
+        [this](const Error& failure) {
+          logger_.error("log.failed", {{"reason", failure.message}});
+          failure_.with([&](std::optional<Error>& known) { known = failure; });
+          stop();
+        }});
     applier_->start();
     log_->start(*applier_);
     return write_and_wait([this](RecordWriter& record) { return tables_->number_new(record); });
@@ -263,69 +240,40 @@ class RunningServer final : public Server {
     return outcome.get_future().get();
   }
 
-  // Changes of tables are messages like any other.
-  void tell_changes(std::vector<Message> changes) {
-    const std::size_t count = changes.size();
-    const std::size_t waiting = changes_waiting_.fetch_add(count);
-    if (waiting > 0 && waiting + count > kChangesWaitingMax) {
-      changes_waiting_ -= count;
-      return changes_dropped_.add(count);
-    }
-    doors_[0]->run_on_loop([this, changes = std::move(changes)] {
-      Ingest& ingest = doors_[0]->ingest();
-      for (const Message& change : changes) ingest.publish(change.view(), nullptr);
-      changes_waiting_ -= changes.size();
-    });
-  }
-
   Result<void> load_own_tables() {
-    TRY(for_each_latest(kTokensTable,
-                        [this](std::span<const Value> cells) { access_->apply(token_of(cells)); }));
-    TRY(load_accounts());
-    TimeUs newest_us = 0;
-    TRY(for_each_latest(kErrorsTable, [&](std::span<const Value> cells) {
-      const TimeUs us = cells[1].as_int64();
-      if (us < newest_us) return;
-      newest_us = us;
-      error_slots_.next = cells[0].as_int64() + 1;
-    }));
-    TRY(for_each_latest(kNoticesTable, [this](std::span<const Value> cells) {
+    for_each_row(kTokensTable,
+                 [this](std::span<const Value> cells) { access_->apply(token_of(cells)); });
+    load_accounts();
+    ErrorPlace newest;
+    for_each_row(kErrorsTable, [&](std::span<const Value> cells) {
+      const ErrorPlace place = error_place_of(cells);
+      if (place.time_us < newest.time_us) return;
+      newest = place;
+      error_slots_.next = place.slot + 1;
+    });
+    for_each_row(kNoticesTable, [this](std::span<const Value> cells) {
       const Notice notice = notice_of(cells);
       notice_numbers_.saw(notice.id);
       post_office_->load(notice);
-    }));
+    });
     applier_->observe(post_office_->observer());
     return ensure_admin_token();
   }
 
-  Result<void> load_accounts() {
+  void load_accounts() {
     accounts_ = std::make_unique<Accounts>(
         Accounts::Rooms{*tables_, *people_passwords_, clock_, logger_, commit_});
-    TRY(for_each_latest(kUsersTable,
-                        [this](std::span<const Value> cells) { accounts_->load(user_of(cells)); }));
-    TRY(for_each_latest(kSessionsTable, [this](std::span<const Value> cells) {
-      accounts_->load(session_of(cells));
-    }));
+    for_each_row(kUsersTable,
+                 [this](std::span<const Value> cells) { accounts_->load(user_of(cells)); });
+    for_each_row(kSessionsTable,
+                 [this](std::span<const Value> cells) { accounts_->load(session_of(cells)); });
     if (!options_.open) setup_code_ = accounts_->make_setup_code();
-    return {};
   }
 
-  Result<void> for_each_latest(std::string_view table,
-                               const std::function<void(std::span<const Value>)>& f) const {
-    std::string cursor;
-    do {
-      const tables::RowPage page =
-          TRY(tables_->latest({.table = table, .limit = tables::kPageRowsMax, .cursor = cursor}));
-      for (std::size_t row = 0; row < page.rows.row_count(); ++row) {
-        std::vector<Value> cells;
-        for (std::size_t i = 0; i < page.rows.columns().size(); ++i) {
-          cells.push_back(page.rows.cell(row, i));
-        }
-        f(cells);
-      }
-      cursor = page.next_cursor;
-    } while (!cursor.empty());
-    return {};
+  // With the newest row of each key of one of our own tables.
+  void for_each_row(std::string_view table,
+                    const std::function<void(std::span<const Value>)>& f) const {
+    tables_->each_latest(table, [&](const tables::Change& change) { f(change.cells); });
   }
 
   void open_post_office() {
@@ -352,17 +300,23 @@ class RunningServer final : public Server {
     return write_private_file(path, admin_token_ + "\n");
   }
 
-  Result<void> start_doors() {
+  void start_ingest() {
     const auto count = static_cast<std::uint32_t>(doors_.size());
     for (std::uint32_t i = 0; i < count; ++i) {
       doors_[i]->start({reactions_, router_, retained_, *tables_, *log_, error_slots_, clock_,
                         logger_, metrics_, *doors_[i], i, count});
     }
+  }
+
+  void open_sql() {
     tables::SqlOptions sql;
     sql.library = executable_dir() + "/libduckdb.so";
     sql.memory_max = stack_.settings.sql_memory_bytes.value_or(sql.memory_max);
     if (stack_.settings.sql_time) sql.time_max_us = stack_.settings.sql_time->count() * 1000;
     sql_ = tables::Sql::make(*tables_, sql, logger_);
+  }
+
+  Result<void> follow_tables() {
     things_ = std::make_unique<Things>(Things::Rooms{stack_, *tables_, clock_, logger_});
     things_->load();
     applier_->observe(*things_);
@@ -370,55 +324,22 @@ class RunningServer final : public Server {
                                                        retained_, *tables_, *things_, *applier_,
                                                        changes_wanted_, clock_, metrics_});
     applier_->observe(*live_);
-    TRY(start_alerts());
+    return start_alerts();
+  }
+
+  Result<void> open_doors() {
     mqtt_listener_ = TRY(net::TcpListener::listen(
         *loops_[0], options_.mqtt, logger_,
         [this](int fd, const std::string& remote_ip) { accept(fd, remote_ip); }));
-    people_ = std::make_unique<People>(
-        People::Rooms{*access_, *passwords_, *refused_logins_, *accounts_, commit_, *doors_[0],
-                      *tables_, *sql_, *log_, stack_, *live_, refused_, clock_, logger_,
-                      options_.open, mqtt_listener_->address()});
-    api::Backend backend = people_->backend();
-    backend.things = start_things();
-    backend.notices = post_office_->backend();
-    backend.pages = start_pages();
-    backend.alerts = alert_desk_->backend();
-    api_ = std::make_unique<api::Api>(
-        std::move(backend), endpoints_of(stack_),
-        api::ApiOptions{.loopback_names_only = options_.open, .assets = make_assets()}, clock_,
-        metrics_, logger_);
-    http_ = TRY(net::HttpServer::listen(*people_loop_, options_.http, {}, logger_,
-                                        [this](net::HttpRequest request, net::Respond respond) {
-                                          api_->handle(std::move(request), std::move(respond));
-                                        }));
-    loops_[0]->every(kDropExpiredEvery, [this] { retained_.drop_expired(); });
-    add_gauges();
-    post_office_->start();
-    return {};
-  }
-
-  api::PageBackend start_pages() {
-    page_files_ = std::make_unique<PageFiles>(
-        PageFiles::Options{options_.stack_dir, options_.data_dir + "/pages"}, clock_,
-        options_.stack_files, stack_.pages);
-    page_worker_ = std::make_unique<Worker>(kPageRequestsMax);
-    return page_backend(*page_files_, *page_worker_);
-  }
-
-  api::ThingBackend start_things() {
-    status_ = std::make_unique<HouseStatus>(HouseStatus::Rooms{
-        *things_, *log_, post_office_->ledger(),
-        metrics_.counter("nilo_messages_total", R"(dir="in")", "Messages published to the server."),
-        clock_,
-        [this] {
-          return AlertSummary{alerting_->open_count(), alert_desk_->quiet_since()};
-        },
-        options_.data_dir});
-    thing_answers_ = std::make_unique<ThingAnswers>(ThingAnswers::Rooms{
-        *things_, *tables_, stack_, clock_,
-        [this](std::string_view thing) { return alerting_->open_count_of(thing); },
-        [this] { return status_->json(); }});
-    return thing_answers_->backend();
+    const People::Rooms people{*access_, *passwords_, *refused_logins_, *accounts_,
+                               commit_,  *doors_[0],  *tables_,         *sql_,
+                               *log_,    stack_,      *live_,           refused_,
+                               clock_,   logger_,     options_.open,    mqtt_listener_->address()};
+    people_door_ = std::make_unique<PeopleDoor>(
+        PeopleDoor::Rooms{*people_loop_, people, *things_, *post_office_, *alerting_, *alert_desk_,
+                          metrics_},
+        PeopleDoor::Folders{options_.stack_dir, options_.data_dir}, options_.stack_files);
+    return people_door_->open(options_.http);
   }
 
   // What was on its way when the server ended last is evaluated here, before anything new comes.
@@ -436,16 +357,11 @@ class RunningServer final : public Server {
     return {};
   }
 
-  // A change of an alert is a message, `$alert/<alert>/<thing>/<condition>`, and open pages hear
-  // it.
+  // Who subscribed hears of it, and open pages.
   void tell_alert(const AlertRow& row, Seq seq) {
-    Message message;
-    message.topic =
-        fmt::format("$alert/{}/{}/{}", row.alert, row.thing, alerts::word_of(row.condition));
-    message.qos = Qos::at_least_once;
-    append_alert_json(message.payload, row);
+    Message message = alert_message(row);
     live_->on_alert(seq, message.payload);
-    tell_changes({std::move(message)});
+    changes_->publish({std::move(message)});
   }
 
   void accept(int fd, const std::string& remote_ip) {
@@ -485,13 +401,11 @@ class RunningServer final : public Server {
   void shut_down() {
     if (std::exchange(is_down_, true)) return;
     mqtt_listener_.reset();
-    http_.reset();
+    if (people_door_) people_door_->shut_down();
     sql_.reset();
-    thing_answers_.reset();
     passwords_.reset();
     if (post_office_) post_office_->stop();
     people_passwords_.reset();
-    page_worker_.reset();
     if (applier_) applier_->close();
     if (log_) log_->stop();
     if (applier_) applier_->stop();
@@ -511,13 +425,10 @@ class RunningServer final : public Server {
   RefusedList refused_;
   NoticeNumbers notice_numbers_;
   std::atomic<bool> changes_wanted_{false};
-  std::atomic<std::size_t> changes_waiting_{0};
   std::size_t clients_max_ = 0;
   Counter& clients_refused_ =
       metrics_.counter("nilo_clients_refused_total", "",
                        "MQTT connections closed at once: no descriptors to spare.");
-  Counter& changes_dropped_ = metrics_.counter(
-      "nilo_changes_dropped_total", "", "Changes not published, because too many were waiting.");
   Guarded<std::optional<Error>> failure_;
   std::string admin_token_;
   std::string setup_code_;
@@ -532,6 +443,7 @@ class RunningServer final : public Server {
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
   std::unique_ptr<LiveMail> live_mail_;
   MqttDoors doors_;
+  std::unique_ptr<ChangeQueue> changes_;
   std::unique_ptr<Things> things_;
   std::unique_ptr<PostOffice> post_office_;
   std::unique_ptr<Applier> applier_;
@@ -545,17 +457,11 @@ class RunningServer final : public Server {
   std::unique_ptr<Accounts> accounts_;
   std::unique_ptr<tables::Sql> sql_;
   std::unique_ptr<LiveFeed> live_;
-  std::unique_ptr<HouseStatus> status_;
-  std::unique_ptr<ThingAnswers> thing_answers_;
   std::optional<AlertLinks> alert_links_;
   std::unique_ptr<Alerting> alerting_;
   std::unique_ptr<AlertDesk> alert_desk_;
-  std::unique_ptr<People> people_;
-  std::unique_ptr<PageFiles> page_files_;
-  std::unique_ptr<Worker> page_worker_;
-  std::unique_ptr<api::Api> api_;
   std::unique_ptr<net::TcpListener> mqtt_listener_;
-  std::unique_ptr<net::HttpServer> http_;
+  std::unique_ptr<PeopleDoor> people_door_;
 };
 
 }  // namespace
@@ -567,7 +473,5 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, stack::Stac
   TRY(server->open());
   return std::unique_ptr<Server>(std::move(server));
 }
-
-std::string openapi_of(const stack::Stack& stack) { return api::openapi_json(endpoints_of(stack)); }
 
 }  // namespace nilo::app

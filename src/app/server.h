@@ -55,7 +55,4 @@ class Server {
   virtual void stop() = 0;
 };
 
-// The OpenAPI document of a stack (`nilo openapi`).
-std::string openapi_of(const stack::Stack& stack);
-
 }  // namespace nilo::app
