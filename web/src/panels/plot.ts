@@ -1,5 +1,6 @@
-// The canvas of a chart: uPlot with our own time axis (time/zone.ts; never its tzDate), limits,
-// alert marks, direct labels and hands: mouse, wheel, touch.
+// The canvas of a chart: uPlot with our own time axis (time/zone.ts; never its tzDate), and labels
+// at the ends of lines. What is drawn over and under the lines is in plot_ink.ts, mouse, wheel and
+// touch in plot_hands.ts.
 //
 // Colours come from the page's tokens when something is drawn, so that light and dark are one code.
 import uPlot from 'uplot';
@@ -9,16 +10,15 @@ import type { Span } from '../time/range';
 import type { Line as Limit } from './options';
 import { align, boundsOf, type Track } from './points';
 import type { AlertMark } from './marks';
+import { listenTo, type PlotHands } from './plot_hands';
+import { drawLimits, drawMarks, halo, kBold, kFont, scaled, withAlpha } from './plot_ink';
 
-const kFont = '13px "Source Sans 3", system-ui, sans-serif';
-const kBold = '600 13px "Source Sans 3", system-ui, sans-serif';
 const kColours = 8;
 const kDashes = [[6, 4], [2, 3], [10, 3, 2, 3], [4, 2]];
 const kLabelGapPx = 16;
 const kDirectMax = 4; // labels at line ends; more are a legend
 const kDirectMinPx = 560;
 const kTickPx = 64;
-const kWheelStep = 1.0015;
 
 export type Draw = 'line' | 'step' | 'points' | 'area' | 'bars';
 
@@ -26,14 +26,6 @@ export interface PlotLine extends Track {
   name: string;
   unit: string;
   decimals: number | null;
-}
-
-export interface PlotHands {
-  hover(time: number | null): void;
-  zoomTo(span: Span): void;
-  zoomAt(time: number, factor: number): void;
-  pan(share: number): void;
-  reset(): void;
 }
 
 export interface PlotLook {
@@ -75,7 +67,6 @@ export class Plot {
   private readonly plot: uPlot;
   private readonly observer: ResizeObserver;
   private readonly styles: CSSStyleDeclaration;
-  private readonly touches = new Map<number, PointerEvent>();
   private marks: AlertMark[] = [];
   private isMovingCursor = false;
   private view: Span;
@@ -93,7 +84,7 @@ export class Plot {
     this.plot = new uPlot(this.options(), align(lines) as uPlot.AlignedData, box);
     this.observer = new ResizeObserver(() => this.fit());
     this.observer.observe(box);
-    this.listen();
+    listenTo(box, this.plot.over, this.hands, (x) => this.plot.posToVal(x, 'x'));
     void document.fonts?.ready.then(() => this.plot.redraw(false, true));
   }
 
@@ -192,8 +183,11 @@ export class Plot {
       axes: [this.timeAxis(), this.valueAxis('y'), ...(hasRight ? [this.valueAxis('y2')] : [])],
       series: [{}, ...lines.map((_, i) => this.series(i))],
       hooks: {
-        drawAxes: [() => this.drawMarks()],
-        draw: [() => this.drawLimits(), () => this.drawLabels()],
+        drawAxes: [() => drawMarks(this.plot, this.marks, (name) => this.colour(name))],
+        draw: [
+          () => drawLimits(this.plot, this.look.limits, (name) => this.colour(name)),
+          () => this.drawLabels(),
+        ],
         setCursor: [() => this.hovered()],
         setSelect: [() => this.selected()],
       },
@@ -269,50 +263,6 @@ export class Plot {
     };
   }
 
-  // Spans in which an alert was open: a tint, and its shape where it began.
-  private drawMarks(): void {
-    const { ctx, bbox } = this.plot;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    for (const mark of this.marks) {
-      const from = this.plot.valToPos(mark.from, 'x', true);
-      const to = mark.to === null ? bbox.left + bbox.width : this.plot.valToPos(mark.to, 'x', true);
-      if (to < bbox.left || from > bbox.left + bbox.width) continue;
-      const colour = this.colour(mark.condition === 'silent' ? '--off' : mark.condition === 'invalid' ? '--bad' : '--warn');
-      ctx.fillStyle = withAlpha(colour, 0.08);
-      ctx.fillRect(from, bbox.top, Math.max(devicePixelRatio, to - from), bbox.height);
-      drawShape(ctx, from, bbox.top + 7 * devicePixelRatio, 5 * devicePixelRatio, colour, mark.condition);
-    }
-    ctx.restore();
-  }
-
-  private drawLimits(): void {
-    const { ctx, bbox } = this.plot;
-    const ratio = devicePixelRatio;
-    ctx.save();
-    ctx.font = scaled(kFont, ratio);
-    ctx.textAlign = 'left';
-    for (const { at, label } of this.look.limits) {
-      const y = this.plot.valToPos(at, 'y', true);
-      if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) continue;
-      ctx.strokeStyle = this.colour('--bad');
-      ctx.lineWidth = ratio;
-      ctx.setLineDash([4 * ratio, 4 * ratio]);
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-      if (!label) continue;
-      ctx.setLineDash([]);
-      const x = bbox.left + 8 * ratio;
-      ctx.textBaseline = 'bottom';
-      halo(ctx, label, x, y - 2 * ratio, this.colour('--panel'), this.colour('--bad'), 3 * ratio);
-    }
-    ctx.restore();
-  }
-
   private labelWidth(context: CanvasRenderingContext2D): number {
     context.save();
     context.font = kBold;
@@ -369,50 +319,6 @@ export class Plot {
     this.plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.hands.zoomTo(span);
   }
-
-  // The wheel zooms when a chart has the focus (a click gives it) or Ctrl is held; otherwise it
-  // scrolls the page, which is what a hand passing over expects.
-  private listen(): void {
-    const { over } = this.plot;
-    over.addEventListener('wheel', (event) => {
-      const hasFocus = this.box.contains(document.activeElement) || this.box.parentElement === document.activeElement;
-      const isAcross = Math.abs(event.deltaX) > Math.abs(event.deltaY);
-      if (!event.ctrlKey && !event.metaKey && !hasFocus && !isAcross) return;
-      event.preventDefault();
-      if (isAcross) this.hands.pan(event.deltaX / over.clientWidth);
-      else this.hands.zoomAt(this.timeAt(event), kWheelStep ** event.deltaY);
-    }, { passive: false });
-    over.addEventListener('dblclick', () => this.hands.reset());
-    for (const name of ['pointerdown', 'pointermove', 'pointerup', 'pointercancel'] as const) {
-      over.addEventListener(name, (event) => {
-        if (event.pointerType === 'touch') this.touched(event);
-      });
-    }
-  }
-
-  private timeAt(event: { clientX: number }): number {
-    return this.plot.posToVal(event.clientX - this.plot.over.getBoundingClientRect().left, 'x');
-  }
-
-  // One finger reads, two fingers stretch and shift; up and down scrolls the page (touch-action).
-  private touched(event: PointerEvent): void {
-    const before = [...this.touches.values()];
-    if (event.type === 'pointerup' || event.type === 'pointercancel') {
-      this.touches.delete(event.pointerId);
-      return;
-    }
-    if (event.type === 'pointerdown') this.plot.over.setPointerCapture(event.pointerId);
-    if (event.type === 'pointermove' && !this.touches.has(event.pointerId)) return;
-    this.touches.set(event.pointerId, event);
-    const [a, b] = [...this.touches.values()];
-    if (a && !b) this.hands.hover(this.timeAt(a));
-    if (!a || !b || before.length < 2) return;
-    const old = Math.abs(before[0]!.clientX - before[1]!.clientX);
-    const wide = Math.abs(a.clientX - b.clientX);
-    const shift = (before[0]!.clientX + before[1]!.clientX - a.clientX - b.clientX) / 2;
-    if (old > 10 && wide > 10) this.hands.zoomAt(this.timeAt({ clientX: (a.clientX + b.clientX) / 2 }), old / wide);
-    if (shift !== 0) this.hands.pan(shift / this.plot.over.clientWidth);
-  }
 }
 
 // Too few readings for a line to be seen: they are dots then.
@@ -420,54 +326,4 @@ function isFew(line: PlotLine): boolean {
   let readings = 0;
   for (let i = 0; i < line.v.length && readings < 3; i += 1) if (line.v[i] !== null) readings += 1;
   return readings < 3;
-}
-
-function scaled(font: string, ratio: number): string {
-  return font.replace('13px', `${13 * ratio}px`);
-}
-
-// Text that stays legible over lines.
-function halo(ctx: CanvasRenderingContext2D, text: string, x: number, y: number, ground: string, colour: string,
-  width: number, max?: number): void {
-  ctx.lineJoin = 'round';
-  ctx.strokeStyle = ground;
-  ctx.lineWidth = width;
-  ctx.strokeText(text, x, y, max);
-  ctx.fillStyle = colour;
-  ctx.fillText(text, x, y, max);
-}
-
-function drawShape(ctx: CanvasRenderingContext2D, x: number, y: number, r: number, colour: string,
-  condition: AlertMark['condition']): void {
-  ctx.beginPath();
-  if (condition === 'silent') {
-    ctx.arc(x, y, r * 0.8, 0, 2 * Math.PI);
-    ctx.strokeStyle = colour;
-    ctx.lineWidth = r * 0.4;
-    ctx.stroke();
-    return;
-  }
-  if (condition === 'invalid') {
-    ctx.moveTo(x - r, y - r);
-    ctx.lineTo(x + r, y + r);
-    ctx.moveTo(x + r, y - r);
-    ctx.lineTo(x - r, y + r);
-    ctx.strokeStyle = colour;
-    ctx.lineWidth = r * 0.5;
-    ctx.stroke();
-    return;
-  }
-  ctx.moveTo(x, y - r);
-  ctx.lineTo(x + r, y);
-  ctx.lineTo(x, y + r);
-  ctx.lineTo(x - r, y);
-  ctx.closePath();
-  ctx.fillStyle = colour;
-  ctx.fill();
-}
-
-// "#12647a" at some opacity; the tokens are hexadecimal.
-function withAlpha(colour: string, alpha: number): string {
-  const hex = /^#([0-9a-f]{6})$/i.exec(colour)?.[1];
-  return hex ? `#${hex}${Math.round(alpha * 255).toString(16).padStart(2, '0')}` : colour;
 }
