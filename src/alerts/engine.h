@@ -15,8 +15,8 @@
 //          fires nothing.
 // Threads: one.
 // Limits:  40 bytes a watch, 48 more if its silence is learned; an instance that ever left normal
-// takes about 100 more. A reading that
-//          changes nothing allocates nothing; the timers hold about one entry an instance.
+//          takes about 100 more. A reading that changes nothing allocates nothing; the timers hold
+//          about one entry an instance.
 #pragma once
 
 #include <array>
