@@ -318,27 +318,28 @@ void Engine::advance(std::int64_t now_us) {
   }
 }
 
-// Late is once: a reminder that was due three times while nothing ran is one.
+// Late is once: a reminder that was due three times while nothing ran is one. And in order: what is
+// due after this timer waits for its own, because others may come before.
 void Engine::ring(const Timer& timer, std::int64_t now_us) {
   const WatchId watch = timer.key / kConditionCount;
   const auto condition = static_cast<Condition>(timer.key % kConditionCount);
   if (condition == Condition::silent && watches_[watch].silence_timer_us == timer.due_us) {
-    ring_silence(watch, now_us);
+    ring_silence(watch, timer.due_us, now_us);
   }
   const auto at = details_.find(timer.key);
   if (at == details_.end()) return;
   if (at->second.timer_us == timer.due_us) at->second.timer_us = kNeverUs;
-  if (at->second.instance.calm_us <= now_us) ring_calm(watch, condition, now_us);
-  if (at->second.instance.due_us <= now_us) ring_due(watch, condition, now_us);
+  if (at->second.instance.calm_us <= timer.due_us) ring_calm(watch, condition, now_us);
+  if (at->second.instance.due_us <= timer.due_us) ring_due(watch, condition, now_us);
   arm(watch, condition);
 }
 
-void Engine::ring_silence(WatchId id, std::int64_t now_us) {
+void Engine::ring_silence(WatchId id, std::int64_t due_us, std::int64_t now_us) {
   Watch& watch = watches_[id];
   watch.silence_timer_us = kNeverUs;
   if (state(id, Condition::silent) != State::normal) return;  // until something comes
   const auto wait_us = silence_us(watch);
-  if (!wait_us || watch.heard_us + *wait_us > now_us) return arm_silence(id);
+  if (!wait_us || watch.heard_us + *wait_us > due_us) return arm_silence(id);
   details(id, Condition::silent).instance.since_us = watch.heard_us;
   fire(id, Condition::silent, now_us);
   // It is silent now: that it was about to be invalid is not told as well.

@@ -183,7 +183,7 @@ class Engine {
   void arm(WatchId watch, Condition condition);
   void arm_silence(WatchId watch);
   void ring(const Timer& timer, std::int64_t now_us);
-  void ring_silence(WatchId watch, std::int64_t now_us);
+  void ring_silence(WatchId watch, std::int64_t due_us, std::int64_t now_us);
   void ring_due(WatchId watch, Condition condition, std::int64_t now_us);
   void ring_calm(WatchId watch, Condition condition, std::int64_t now_us);
   void tell(WatchId watch, Condition condition, Event event, std::int64_t now_us);
