@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "app/notice_ledger.h"
 #include "value/key.h"
 
 namespace nilo::app {
@@ -18,22 +17,33 @@ constexpr std::size_t kHistoryMax = 200;
 constexpr std::size_t kNoticesShownMax = 100;
 constexpr std::string_view kLinkOwner = "link in a mail";
 
-std::vector<AlertRow> all_rows(const tables::Tables& tables) {
-  std::vector<AlertRow> rows;
-  tables.each_latest(kAlertsTable, [&](const tables::Change& change) {
-    rows.push_back(alert_row_of(change.cells));
-  });
-  return rows;
-}
-
-std::optional<TimeUs> quiet_since_of(const std::vector<AlertRow>& rows) {
-  TimeUs newest_us = 0;
-  for (const AlertRow& row : rows) {
-    if (alerts::is_open(row.state)) return std::nullopt;
-    if (row.state == State::normal) newest_us = std::max(newest_us, row.since_us);
+// What a list needs of every alert there is, in its order; the whole row only of those shown.
+struct Entry {
+  bool is_open;
+  TimeUs changed_us;
+  std::string id;
+  bool operator<(const Entry& other) const {
+    if (is_open != other.is_open) return is_open;
+    return changed_us != other.changed_us ? changed_us > other.changed_us : id < other.id;
   }
-  return newest_us == 0 ? std::nullopt : std::optional(newest_us);
-}
+};
+
+struct Overview {
+  std::array<std::size_t, alerts::kStates.size()> counts{};
+  TimeUs newest_end_us = 0;
+
+  void count(State state, TimeUs since_us) {
+    ++counts[static_cast<std::size_t>(state)];
+    if (state == State::normal) newest_end_us = std::max(newest_end_us, since_us);
+  }
+  std::optional<TimeUs> quiet_since() const {
+    for (const State state : alerts::kStates) {
+      const bool lasts = alerts::is_open(state) && counts[static_cast<std::size_t>(state)] > 0;
+      if (lasts) return std::nullopt;
+    }
+    return newest_end_us == 0 ? std::nullopt : std::optional(newest_end_us);
+  }
+};
 
 std::string item_json(const AlertRow& row) {
   std::string out;
@@ -60,24 +70,6 @@ void append_history(std::string& out, const tables::Tables& tables, std::string_
   }
 }
 
-// The newest notices of one alert. A scan of all that are kept: asked by a person, now and then.
-void append_notices(std::string& out, const tables::Tables& tables, const AlertRow& row) {
-  std::vector<Notice> found;
-  tables.each_latest(kNoticesTable, [&](const tables::Change& change) {
-    Notice notice = notice_of(change.cells);
-    const bool is_its = notice.alert == row.alert && notice.thing == row.thing &&
-                        notice.condition == alerts::word_of(row.condition);
-    if (is_its) found.push_back(std::move(notice));
-  });
-  std::sort(found.begin(), found.end(),
-            [](const Notice& a, const Notice& b) { return a.created_us > b.created_us; });
-  if (found.size() > kNoticesShownMax) found.resize(kNoticesShownMax);
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (i > 0) out += ',';
-    append_notice_json(out, found[i]);
-  }
-}
-
 Error no_alert(std::string_view id) {
   return {ErrorCode::not_found, fmt::format("no alert `{}`", id),
           "alerts that were never open have no story: GET /api/v1/alerts?state=all"};
@@ -85,42 +77,48 @@ Error no_alert(std::string_view id) {
 
 }  // namespace
 
-std::optional<TimeUs> AlertDesk::quiet_since() const { return quiet_since_of(all_rows(tables_)); }
+std::optional<TimeUs> AlertDesk::quiet_since() const {
+  Overview overview;
+  tables_.each_latest(kAlertsTable, [&](const tables::Change& change) {
+    const AlertGlance glance = alert_glance_of(change.cells);
+    overview.count(glance.state, glance.since_us);
+  });
+  return overview.quiet_since();
+}
 
 Result<std::string> AlertDesk::list(const api::AlertQuery& query) const {
   std::optional<State> only;
   if (query.state != "open" && query.state != "all") {
     only = TRY(alerts::state_of_word(query.state));
   }
-  std::vector<AlertRow> rows = all_rows(tables_);
-  const auto quiet_since = quiet_since_of(rows);
-  std::array<std::size_t, alerts::kStates.size()> counts{};
-  for (const AlertRow& row : rows) ++counts[static_cast<std::size_t>(row.state)];
-  std::erase_if(rows, [&](const AlertRow& row) {
-    if (!query.thing.empty() && row.thing != query.thing) return true;
-    if (only) return row.state != *only;
-    return query.state == "open" && !alerts::is_open(row.state);
+  Overview overview;
+  std::vector<Entry> entries;
+  tables_.each_latest(kAlertsTable, [&](const tables::Change& change) {
+    const AlertGlance glance = alert_glance_of(change.cells);
+    overview.count(glance.state, glance.since_us);
+    const bool is_open = alerts::is_open(glance.state);
+    const bool is_wanted = (query.thing.empty() || glance.thing == query.thing) &&
+                           (only ? glance.state == *only : is_open || query.state == "all");
+    if (is_wanted) entries.push_back({is_open, glance.changed_us, std::string(glance.id)});
   });
-  std::sort(rows.begin(), rows.end(), [](const AlertRow& a, const AlertRow& b) {
-    const bool a_open = alerts::is_open(a.state);
-    const bool b_open = alerts::is_open(b.state);
-    if (a_open != b_open) return a_open;
-    return a.changed_us != b.changed_us ? a.changed_us > b.changed_us : a.id < b.id;
-  });
+  const std::size_t end = std::min(entries.size(), query.offset + query.limit);
+  std::partial_sort(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(end),
+                    entries.end());
   std::string out = "{\"alerts\":[";
-  const std::size_t end = std::min(rows.size(), query.offset + query.limit);
   for (std::size_t i = query.offset; i < end; ++i) {
     if (i > query.offset) out += ',';
-    append_alert_json(out, rows[i]);
+    // It may have changed since; alerts never go.
+    append_alert_json(out, find_alert(tables_, entries[i].id).value());
   }
-  out += end < rows.size() ? fmt::format("],\"next\":\"{}\"", end) : "],\"next\":null";
+  out += end < entries.size() ? fmt::format("],\"next\":\"{}\"", end) : "],\"next\":null";
   out += ",\"counts\":{";
   for (const State state : alerts::kStates) {
     if (state != State::normal) out += ',';
-    out +=
-        fmt::format("\"{}\":{}", alerts::word_of(state), counts[static_cast<std::size_t>(state)]);
+    out += fmt::format("\"{}\":{}", alerts::word_of(state),
+                       overview.counts[static_cast<std::size_t>(state)]);
   }
   out += "},\"quiet_since\":";
+  const auto quiet_since = overview.quiet_since();
   return out + (quiet_since ? fmt::format("{}}}", *quiet_since / 1000) : "null}");
 }
 
@@ -130,8 +128,7 @@ Result<std::string> AlertDesk::story(const std::string& id) const {
   std::string out = item_json(*row);
   out.pop_back();
   append_history(out += ",\"history\":[", tables_, id);
-  append_notices(out += "],\"notices\":[", tables_, *row);
-  return out + "]}";
+  return out + "],\"notices\":" + notices_json_(id, kNoticesShownMax) + "}";
 }
 
 Result<AlertRow> AlertDesk::linked(const std::string& token) const {

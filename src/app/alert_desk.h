@@ -5,6 +5,12 @@
 // Threads: the backend's functions may be called from any thread.
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
 #include "api/alert_backend.h"
 #include "app/alert_links.h"
 #include "app/alerting.h"
@@ -14,9 +20,15 @@ namespace nilo::app {
 
 class AlertDesk {
  public:
+  // The newest notices of an alert, a JSON list: PostOffice::notices_of_alert_json.
+  using NoticesJson = std::function<std::string(std::string_view alert_id, std::size_t limit)>;
   // All must outlive the backend's last call.
-  AlertDesk(Alerting& alerting, const AlertLinks& links, const tables::Tables& tables)
-      : alerting_(alerting), links_(links), tables_(tables) {}
+  AlertDesk(Alerting& alerting, const AlertLinks& links, const tables::Tables& tables,
+            NoticesJson notices_json)
+      : alerting_(alerting),
+        links_(links),
+        tables_(tables),
+        notices_json_(std::move(notices_json)) {}
 
   api::AlertBackend backend();
   // When the last open alert ended; nullopt: one is open, or there never was one.
@@ -31,6 +43,7 @@ class AlertDesk {
   Alerting& alerting_;
   const AlertLinks& links_;
   const tables::Tables& tables_;
+  const NoticesJson notices_json_;
 };
 
 }  // namespace nilo::app

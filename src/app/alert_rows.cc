@@ -147,6 +147,12 @@ AlertRow alert_row_of(std::span<const Value> cells) {
   return row;
 }
 
+AlertGlance alert_glance_of(std::span<const Value> cells) {
+  const auto known = alerts::state_of_word(cells[state].as_text());
+  return {cells[id].as_text(), cells[thing].as_text(), known ? *known : alerts::State::normal,
+          number_in(cells[since]), number_in(cells[changed])};
+}
+
 void write_alert(const tables::Tables& tables, const AlertRow& row, RecordWriter& record) {
   const Value cells[kCellCount] = {Value::text(row.id),
                                    Value::text(row.alert),

@@ -1,8 +1,7 @@
 // app/alert_rows.h: what is kept of alerts, and how it is shown.
 //
 //   sys_alerts         each instance that ever left normal, as it is now, with all that must
-//   survive
-//                      a restart; key: its id
+//                      survive a restart; key: its id
 //   sys_alert_history  what became of it; key: id and time
 //   sys_alert_mark     up to which change the alerts were evaluated; one row, shown to nobody
 //
@@ -72,6 +71,15 @@ struct AlertRow {
 };
 
 AlertRow alert_row_of(std::span<const Value> cells);
+// What a list of all alerts is made from; views of `cells`.
+struct AlertGlance {
+  std::string_view id;
+  std::string_view thing;
+  alerts::State state;
+  TimeUs since_us;
+  TimeUs changed_us;
+};
+AlertGlance alert_glance_of(std::span<const Value> cells);
 void write_alert(const tables::Tables& tables, const AlertRow& row, RecordWriter& record);
 // What `row` says now, with `event` (what people were told, or empty) and `by` (who, or empty).
 void write_alert_history(const tables::Tables& tables, const AlertRow& row, std::string_view event,

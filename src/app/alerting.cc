@@ -128,13 +128,19 @@ Alerting::ByText<Alerting::Key>::value_type& Alerting::add_key(Source& source, s
   return added;
 }
 
-std::int64_t Alerting::now_of(const tables::Change& change) const {
-  if (!is_loading_) return rooms_.clock.steady_us();
-  return steady_of(change.received_us, 0);
+// What was due before the record is not of it: an alert's row may not say that it has had a change
+// of which another row is still to come. So time stands still within a record.
+void Alerting::begin_record(const tables::Change& change) {
+  record_us_ = is_loading_ ? steady_of(change.received_us, 0) : rooms_.clock.steady_us();
+  if (engine_.due_us() <= record_us_) {
+    engine_.advance(record_us_);
+    drain(nullptr);
+  }
+  evaluated_seq_ = change.seq;
 }
 
 void Alerting::on_change(const tables::Change& change) {
-  evaluated_seq_ = change.seq;
+  if (change.seq != evaluated_seq_) begin_record(change);
   if (&change.schema == invalid_schema_) {
     take_refused(change);
   } else {
@@ -149,7 +155,7 @@ void Alerting::on_change(const tables::Change& change) {
 void Alerting::take_row(Source& source, const tables::Change& change) {
   const Key& key = key_of(source, change).second;
   if (key.watches.empty()) return;
-  const std::int64_t now_us = now_of(change);
+  const std::int64_t now_us = record_us_;
   for (const WatchId watch : key.watches) {
     const Watched& watched = watched_[watch];
     if (change.seq <= watched.seq) continue;
@@ -175,11 +181,10 @@ void Alerting::take_refused(const tables::Change& change) {
   add_unheard(change.cells[0].as_text());
   const auto watches = by_thing_.find(change.cells[0].as_text());
   if (watches == by_thing_.end()) return;
-  const std::int64_t now_us = now_of(change);
   for (const WatchId watch : watches->second) {
-    if (change.seq > watched_[watch].seq) engine_.refused(watch, now_us);
+    if (change.seq > watched_[watch].seq) engine_.refused(watch, record_us_);
   }
-  drain(nullptr);
+  drain(&change);
 }
 
 void Alerting::add_unheard(std::string_view thing) {
@@ -190,11 +195,12 @@ void Alerting::add_unheard(std::string_view thing) {
   }
 }
 
-// Takes over what the engine says. `change`: the row that caused it, if one did. How many.
-std::size_t Alerting::drain(const tables::Change* change) {
+// Takes over what the engine says. `change`: the row that caused it, if one did.
+void Alerting::drain(const tables::Change* change) {
   const std::size_t before = pending_.size();
   for (const alerts::Transition& transition : engine_.take()) {
-    Pending& added = pending_.emplace_back(Pending{transition, evaluated_seq_});
+    Pending& added = pending_.emplace_back(Pending{transition, evaluated_seq_, change != nullptr});
+    added.row = kept_row_of(transition);
     const bool is_of_row = change != nullptr && transition.event != Event::none &&
                            watched_[transition.watch].source->schema == &change->schema &&
                            watched_[transition.watch].key->first == change->key;
@@ -203,13 +209,10 @@ std::size_t Alerting::drain(const tables::Change* change) {
       added.cells.push_back(shown_cell(change->schema.columns[i], change->cells[i]));
     }
   }
-  if (pending_.size() != before) {
-    for (const State state : alerts::kStates) {
-      counts_[static_cast<std::size_t>(state)].store(engine_.count(state),
-                                                     std::memory_order_relaxed);
-    }
+  if (pending_.size() == before) return;
+  for (const State state : alerts::kStates) {
+    counts_[static_cast<std::size_t>(state)].store(engine_.count(state), std::memory_order_relaxed);
   }
-  return pending_.size() - before;
 }
 
 // --- What people do ---
@@ -255,8 +258,10 @@ void Alerting::do_deed(const std::string& id, const Deed& deed, const Done& done
   if (!outcome) return done(outcome.error());
   Pending& last = pending_.back();
   last.by = deed.by.empty() ? "somebody" : deed.by;  // an open server knows no names
-  last.row.note = deed.note;
   last.done = done;
+  Kept& kept = kept_.at(key_of(*watch, parsed->condition));
+  last.row.owner = kept.owner = last.by;
+  last.row.note = kept.note = deed.note;
 }
 
 void Alerting::test(std::string name, TestDone done) {
@@ -303,13 +308,16 @@ std::int64_t Alerting::due_us() const {
   if (!is_writing_ && !pending_.empty()) return retry_us_;
   std::int64_t due_us = pending_.size() < kAlertsPendingMax ? engine_.due_us() : kNeverDueUs;
   if (!is_writing_ && evaluated_seq_ > marked_seq_) {
-    due_us = std::min(due_us, marked_us_ + kAlertMarkEveryUs);
+    due_us = std::min(due_us, std::max(marked_us_ + kAlertMarkEveryUs, retry_us_));
   }
   return due_us;
 }
 
-void Alerting::after_batch(Seq /*applied*/) {
+void Alerting::after_batch(Seq applied) {
   const std::int64_t now_us = rooms_.clock.steady_us();
+  // Of nothing that we follow; but a start should not have to read all that.
+  const bool is_far_behind = applied >= marked_seq_ + kAlertMarkEveryChanges;
+  if (is_far_behind && !sources_.empty()) evaluated_seq_ = applied;
   if (engine_.due_us() <= now_us && pending_.size() < kAlertsPendingMax) {
     engine_.advance(now_us);
     drain(nullptr);
@@ -333,8 +341,9 @@ void Alerting::write() {
         written->count = write_pending(record);
         // What is not in this record is evaluated again after a crash.
         const bool is_all = written->count == pending_.size();
-        written->mark = is_all ? evaluated_seq_ : pending_[written->count].seq - 1;
-        write_alert_mark(rooms_.tables, std::max(written->mark, marked_seq_), record);
+        const Seq next = is_all ? evaluated_seq_ + 1 : pending_[written->count].seq;
+        written->mark = std::max(next, marked_seq_ + 1) - 1;
+        write_alert_mark(rooms_.tables, sources_.empty() ? 0 : written->mark, record);
       },
       [this, written](const Result<void>& outcome) {
         settle(written->count, written->mark, outcome);
@@ -353,7 +362,7 @@ void Alerting::settle(std::size_t count, Seq mark, const Result<void>& outcome) 
     return;
   }
   retry_us_ = 0;
-  marked_seq_ = std::max(marked_seq_, mark);
+  marked_seq_ = mark;
   marked_us_ = now_us;
   for (std::size_t i = 0; i < count; ++i) {
     const Pending done = std::move(pending_.front());

@@ -8,7 +8,8 @@
 // Exactly once: each record also says up to which change everything was evaluated. After a crash
 // load() takes the alerts from their rows and evaluates the changes after that mark once more; an
 // alert's own row says which of these it has had. What was on disk is not told again, what was not
-// is told now (docs/decisions/0042-alerts-exactly-once.md).
+// is told now (docs/decisions/0042-alerts-exactly-once.md). A log without that mark is new to
+// alerts: they begin with what comes, after write_first_mark() said so.
 //
 // Threads: load() before observing; on_change, after_batch, due_us: the tables thread. Everything
 //          public below them: any thread.
@@ -72,6 +73,9 @@ class Alerting final : public ChangeObserver {
   // The tables are replayed and numbered, and nothing was appended since.
   // Errors: the log's.
   Result<void> load();
+  // After load(), durable before anything comes: from where on nothing may be missed. False:
+  // nothing to say.
+  bool write_first_mark(RecordWriter& record);
 
   bool watches(const TableSchema& schema) const override;
   void on_change(const tables::Change& change) override;
@@ -135,12 +139,14 @@ class Alerting final : public ChangeObserver {
   struct Kept {
     std::int64_t since_us;  // of the engine, for which `since` is the wall time
     TimeUs since = 0;
+    TimeUs changed = 0;  // of its newest row; the next one's is later, whatever the wall clock says
     std::string owner{};
     std::string note{};
   };
   struct Pending {  // waits for the disk
     alerts::Transition transition;
-    Seq seq;
+    Seq seq;                    // all up to this change were evaluated, or are with this transition
+    bool is_of_change = false;  // the change caused it; else time, or a person
     std::string by{};
     std::vector<std::string> cells{};  // as shown, of the row that caused it; empty: by time
     Done done{};
@@ -167,18 +173,18 @@ class Alerting final : public ChangeObserver {
   void add_unheard(std::string_view thing);
   std::optional<alerts::WatchId> find_watch(const AlertId& id) const;
 
-  std::int64_t now_of(const tables::Change& change) const;
+  void begin_record(const tables::Change& change);
   TimeUs wall_of(std::int64_t steady_us) const;
   std::int64_t steady_of(TimeUs wall_us, std::int64_t ahead_max_us) const;
 
-  std::size_t drain(const tables::Change* change);
+  void drain(const tables::Change* change);
   void do_deed(const std::string& id, const Deed& deed, const Done& done);
   void write();
   std::size_t write_pending(RecordWriter& record);
   void settle(std::size_t count, Seq mark, const Result<void>& outcome);
   AlertRow row_of(const alerts::Transition& transition) const;
   // With what people said of it and the wall time at which it began.
-  AlertRow kept_row_of(const Pending& pending);
+  AlertRow kept_row_of(const alerts::Transition& transition);
   AlertFacts facts_of(const Pending& pending) const;
   std::string field_of(const Pending& pending, std::string_view column) const;
   std::vector<std::string> write_notices(const Pending& pending, std::string_view event,
@@ -198,8 +204,10 @@ class Alerting final : public ChangeObserver {
   bool is_writing_ = false;
   std::int64_t retry_us_ = 0;
   Seq evaluated_seq_ = 0;
+  std::int64_t record_us_ = 0;  // when the record of this change came: one time for all its rows
   Seq marked_seq_ = 0;
   std::int64_t marked_us_ = 0;
+  bool needs_mark_ = false;
   // While load() runs.
   bool is_loading_ = false;
   std::int64_t loaded_us_ = 0;  // steady, and the wall time then

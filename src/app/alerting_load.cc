@@ -22,18 +22,26 @@ Result<void> Alerting::load() {
   loaded_us_ = rooms_.clock.steady_us();
   loaded_wall_us_ = rooms_.clock.wall_us();
   marked_us_ = loaded_us_;
-  load_watches();
-  load_rhythms();
-  load_rows();
-  std::optional<Seq> mark;
+  // None, or 0: alerts are new here, and what was before them is no news.
+  Seq mark = 0;
   rooms_.tables.each_latest(kAlertMarkTable, [&](const tables::Change& change) {
     mark = static_cast<Seq>(change.cells[1].as_int64());
   });
-  // Without one alerts are new here: what was before them is no news.
-  marked_seq_ = evaluated_seq_ = mark.value_or(rooms_.tables.applied_seq());
-  if (mark) TRY(replay_from(*mark + 1));
+  marked_seq_ = evaluated_seq_ = mark != 0 ? mark : rooms_.tables.applied_seq();
+  needs_mark_ = (mark != 0) == sources_.empty();
+  load_watches();
+  load_rhythms();
+  load_rows();
+  if (mark != 0 && !sources_.empty()) TRY(replay_from(mark + 1));
   is_loading_ = false;
   return {};
+}
+
+bool Alerting::write_first_mark(RecordWriter& record) {
+  if (!needs_mark_) return false;
+  // Nobody follows: when alerts come back, they begin with what comes then.
+  write_alert_mark(rooms_.tables, sources_.empty() ? 0 : marked_seq_, record);
+  return true;
 }
 
 void Alerting::load_watches() {
@@ -86,10 +94,12 @@ void Alerting::restore(const AlertRow& row) {
     if (row.state == State::normal) return;
     Pending& closed = pending_.emplace_back();
     closed.is_closed = true;
+    closed.seq = evaluated_seq_;
     closed.transition.was = State::normal;  // it was not counted as open here
     closed.row = row;
     closed.row.state = State::normal;
-    closed.row.since_us = closed.row.changed_us = loaded_wall_us_;
+    closed.row.since_us = loaded_wall_us_;
+    closed.row.changed_us = std::max(loaded_wall_us_, row.changed_us + 1);
     closed.row.due_us = closed.row.calm_us = 0;
     closed.row.note = "closed: the stack has no such alert or thing any more";
     return;
@@ -114,7 +124,8 @@ void Alerting::restore(const AlertRow& row) {
   if (row.state == State::snoozed) ahead_max_us = kSnoozeMaxUs;
   if (row.due_us != 0) instance.due_us = steady_of(row.due_us, ahead_max_us);
   engine_.restore(*watch, row.condition, instance);
-  kept_[key_of(*watch, row.condition)] = {instance.since_us, row.since_us, row.owner, row.note};
+  kept_[key_of(*watch, row.condition)] = {instance.since_us, row.since_us, row.changed_us,
+                                          row.owner, row.note};
   count_open(row, false);
 }
 

@@ -9,21 +9,18 @@ namespace nilo::app {
 using alerts::Condition;
 using alerts::Event;
 
-// How many of the first ones the record took. All of one change to one watch stay together, because
-// its row says which changes it had.
+// How many of the first ones the record took. All that one change caused stay together, because
+// each row says which changes it has had.
 std::size_t Alerting::write_pending(RecordWriter& record) {
   const std::size_t begin = record.out().size();
   std::size_t count = 0;
   for (Pending& pending : pending_) {
     const bool is_full = record.out().size() - begin > kAlertRecordSizeMax;
     if (is_full && count > 0) {
-      const Pending& before = pending_[count - 1];
-      const bool belongs_together =
-          before.seq == pending.seq && before.transition.watch == pending.transition.watch;
+      const bool belongs_together = pending.is_of_change && pending_[count - 1].seq == pending.seq;
       if (!belongs_together) break;
     }
     const Event event = pending.transition.event;
-    if (!pending.is_closed) pending.row = kept_row_of(pending);
     const AlertRow& row = pending.row;
     write_alert(rooms_.tables, row, record);
     const bool is_story = event != Event::none || !pending.by.empty() || pending.is_closed ||
@@ -78,18 +75,16 @@ AlertRow Alerting::row_of(const alerts::Transition& transition) const {
   return row;
 }
 
-AlertRow Alerting::kept_row_of(const Pending& pending) {
-  const alerts::Transition& transition = pending.transition;
+AlertRow Alerting::kept_row_of(const alerts::Transition& transition) {
   AlertRow row = row_of(transition);
-  row.seq = static_cast<std::int64_t>(pending.seq);
+  row.seq = static_cast<std::int64_t>(evaluated_seq_);
   Kept& kept = kept_[key_of(transition.watch, transition.condition)];
   const std::int64_t since_us = transition.instance.since_us;
-  if (kept.since == 0 || kept.since_us != since_us) kept = {since_us, row.since_us};
-  if (!pending.by.empty()) {
-    kept.owner = pending.by;
-    kept.note = pending.row.note;
-  }
   // What was said of an alert that is over is history.
+  const bool is_other = kept.since == 0 || kept.since_us != since_us;
+  if (is_other) kept = {since_us, row.since_us, kept.changed};
+  // Its history has one row for each time: none may replace another.
+  row.changed_us = kept.changed = std::max(row.changed_us, kept.changed + 1);
   row.since_us = kept.since;
   row.owner = kept.owner;
   row.note = kept.note;

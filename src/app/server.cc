@@ -352,8 +352,13 @@ class RunningServer final : public Server {
         },
         [this](const AlertRow& row, Seq seq) { tell_alert(row, seq); }});
     TRY(alerting_->load());
+    TRY(write_and_wait(
+        [this](RecordWriter& record) { return alerting_->write_first_mark(record); }));
     applier_->observe(*alerting_);
-    alert_desk_ = std::make_unique<AlertDesk>(*alerting_, *alert_links_, *tables_);
+    alert_desk_ = std::make_unique<AlertDesk>(
+        *alerting_, *alert_links_, *tables_, [this](std::string_view id, std::size_t limit) {
+          return post_office_->notices_of_alert_json(id, limit);
+        });
     return {};
   }
 
