@@ -82,7 +82,7 @@ inline constexpr const char* kNoticeSchema = R"({
   "type":"object","description":"Times are milliseconds since 1970 UTC.","properties":{
     "id":{"type":"string"},
     "alert_id":{"type":"string","examples":["level~tank-2~low"]},
-    "event":{"enum":["firing","reminder","recovered","test"]},
+    "event":{"enum":["firing","reminder","recovered","flapping","test"]},
     "channel":{"enum":["mail","webhook"]},
     "to":{"type":"string","description":"A mail address, or the host a webhook goes to."},
     "subject":{"type":"string"},

@@ -299,7 +299,7 @@ bool MqttDoor::may_publish(const Principal& principal, std::string_view topic) {
          (!principal.scope || principal.scope->may_publish(topic));
 }
 
-// What the server says of itself ($error, $table) is for people, not for devices.
+// What the server says of itself ($error, $table, $alert) is for people, not for devices.
 bool MqttDoor::may_subscribe(const Principal& principal, std::string_view filter) {
   if (principal.role == Role::device && is_ours(filter)) return false;
   if (principal.scope && !principal.scope->may_subscribe(filter)) return false;

@@ -56,7 +56,7 @@ struct Notice {
   std::string condition;
   std::string field{};       // "percent"; empty if it is about the thing as a whole
   std::string thing_name{};  // for people
-  std::string event;         // firing | reminder | recovered | test
+  std::string event;         // firing | reminder | recovered | flapping | test
   std::string value{};       // as shown in large letters: "15.73 %"; may be empty
 
   // Whom to tell what. `to`: one mail address, or the URL. `text`: the mail's text, or the body of

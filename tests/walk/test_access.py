@@ -102,21 +102,23 @@ def each_role_may_do_its_work_and_no_more():
 @harness.case
 def on_mqtt_a_viewer_listens_and_a_device_is_kept_from_what_is_ours():
     with Closed() as server:
-        may = {  # role: publish to water1/pub, to $table/x; subscribe to water1/pub, $error/#
-            DEVICE: (True, False, True, False), VIEWER: (False, False, True, True),
-            ADMIN: (True, False, True, True)}
+        topics = ("water1/pub", "$table/x", "$alert/x")  # to publish to
+        filters = ("water1/pub", "$error/#", "$alert/#")  # to subscribe to
+        may = {DEVICE: (True, False, False, True, False, False),
+               VIEWER: (False, False, False, True, True, True),
+               ADMIN: (True, False, False, True, True, True)}
         for role, expected in may.items():
             token = server.admin if role == ADMIN else server.token_of(role)
             connection, code = server.connect(token, level=5)
             assert code == 0
             found = []
-            for topic in ("water1/pub", "$table/x"):
+            for topic in topics:
                 connection.send(raw_mqtt.packet(0x32, raw_mqtt.text(topic) + b"\0\1\0" +
                                                 b'{"distance":1}'))
                 first, body = connection.read()
                 assert first == 0x40, hex(first)
                 found.append(len(body) < 3 or body[2] < 0x80)
-            for topic_filter in ("water1/pub", "$error/#"):
+            for topic_filter in filters:
                 connection.send(raw_mqtt.packet(0x82, b"\0\2\0" + raw_mqtt.text(topic_filter) +
                                                 b"\1"))
                 first, body = connection.read()

@@ -144,6 +144,44 @@ def silence_is_told_of_once_and_its_end():
 
 
 @harness.case
+def what_is_no_reading_makes_no_level_and_is_told_of_once():
+    stack = TABLES + LEVEL + 'invalid = "1s"\nflap = { changes = 100, within = "1h" }\n'
+    invalid, told = "level~tank-2~invalid", []
+    with harness.Server(stack=harness.make_folder(stack)) as server:
+        publish(server, 2, 44.5)
+        # A timeout of the sensor, beyond the ground, no number, and nothing at all.
+        for bad in ({"distance": 0}, {"distance": 95}, {"distance": "x"}, {}):
+            server.publish("water2/pub", json.dumps(bad))
+            item = wait_for_state(server, invalid, "firing")
+            assert item["text"] == "Orchard sends no valid reading", item
+            server.publish("water2/pub", json.dumps(bad))
+            publish(server, 2, 44.5)
+            wait_for_state(server, invalid, "normal")
+            told += ["firing", "recovered"]
+            assert [event for event, _ in notices(server, invalid)] == told, bad
+        assert [each["id"] for each in alerts(server, "all")] == [invalid], "no level, no silence"
+
+
+@harness.case
+def a_low_tank_stays_low_while_it_sends_no_readings():
+    stack = TABLES + LEVEL + 'invalid = "1s"\n'
+    low, invalid = "level~tank-2~low", "level~tank-2~invalid"
+    with harness.Server(stack=harness.make_folder(stack)) as server:
+        publish(server, 2, 75)
+        wait_for_state(server, low, "firing")
+        publish(server, 2, 0)
+        wait_for_state(server, invalid, "firing")
+        server.kill()
+        server.start()
+        publish(server, 2, 0)
+        assert {each["id"] for each in alerts(server)} == {low, invalid}
+        publish(server, 2, 76)
+        wait_for_state(server, invalid, "normal")
+        assert [event for event, _ in notices(server, low)] == ["firing"]
+        assert [event for event, _ in notices(server, invalid)] == ["firing", "recovered"]
+
+
+@harness.case
 def people_acknowledge_snooze_and_resolve():
     with harness.Server(stack=harness.make_folder(TABLES + LEVEL)) as server:
         low = "level~tank-2~low"
