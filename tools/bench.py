@@ -3,6 +3,7 @@
 
     make bench                     everything (about six minutes)
     make bench ARGS="publish"      one part: publish latency rules replay start idle
+                                   alerts storm
 
 The server runs on core 0, the load generator on core 1. Each figure comes with its command.
 Absolute figures depend on the machine: compare the ratios.
@@ -13,10 +14,12 @@ import os
 import re
 import resource
 import shutil
+import socketserver
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -41,6 +44,29 @@ put = "readings"
 
 [tables]
 memory = "8GB"
+"""
+STORM_THINGS = 10_000
+STORM_WINDOW = 1_000
+STORM_STACK = W1_STACK + """
+[table.levels]
+key = ["tank int", "time timestamp"]
+thing = "tank-{tank}"
+columns = { percent = { type = "double", unit = "%" } }
+
+[rule.levels]
+sql = "SELECT cast(topic(2) AS Int) AS tank, percent FROM 'level/+'"
+put = "levels"
+
+[alert.level]
+of = "tank-*/percent"
+low = 20
+mail = { to = ["anna@example.org"], subject = "${thing.id}", text = "${value} %" }
+
+[mail]
+server = "127.0.0.1"
+port = MAIL_PORT
+tls = "none"
+from = "tanks@example.org"
 """
 MOSQUITTO_CONF = """
 listener {port} 127.0.0.1
@@ -76,28 +102,29 @@ class Server:
 
 class Nilo(Server):
     name = "nilo"
+    stack_text = W1_STACK
 
     def start(self):
         stack = os.path.join(self.folder, "stack")
         os.makedirs(stack, exist_ok=True)
         with open(os.path.join(stack, "nilo.toml"), "w", encoding="utf-8") as file:
-            file.write(W1_STACK)
+            file.write(self.stack_text)
         self.process = subprocess.Popen(
             ["taskset", "-c", SERVER_CORE, NILO, "serve", stack, "--open", "--mqtt", "127.0.0.1:0",
              "--http", "127.0.0.1:0", "--data", os.path.join(self.folder, "data")],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.url = ""
         for line in self.process.stdout:
-            if found := re.match(r"mqtt +\S+:(\d+)", line):
+            if found := re.match(r" *MQTT +\S+:(\d+)", line):
                 self.port = int(found[1])
-            if found := re.match(r"http +(\S+)", line):
+            if found := re.match(r" *Open +(\S+)", line):
                 self.url = found[1]
             if line == "ready\n":
                 return
         raise SystemExit("nilo serve ended before it was ready")
 
-    def row_count(self):
-        body = json.dumps({"sql": "SELECT count(*) FROM readings"}).encode()
+    def row_count(self, table="readings"):
+        body = json.dumps({"sql": f"SELECT count(*) FROM {table}"}).encode()
         request = urllib.request.Request(self.url + "/api/v1/sql", data=body,
                                          headers={"Content-Type": "application/json"})
         with urllib.request.urlopen(request) as answer:
@@ -233,8 +260,92 @@ def bench_idle():
         f"nilo bench idle --connections {count}")
 
 
+def measure_alerts(*flags):
+    with tempfile.TemporaryDirectory(prefix="nilo-bench-") as folder:
+        return measure("alerts", "--dir", folder, *flags)
+
+
+def bench_alerts():
+    for crossings in ("0", "0.01", "0.1"):
+        reports = [measure_alerts("--crossings", crossings) for _ in range(ROUNDS)]
+        say(f"alerts, {float(crossings):.0%} of the changes cross a limit, one core",
+            f"{median_of(reports, 'per_second'):,.0f} changes/s", "goal 50,000/s",
+            f"nilo bench alerts --crossings {crossings}")
+    watched = measure_alerts("--changes", "1")["resident_kib"]
+    plain = measure_alerts("--changes", "1", "--without")["resident_kib"]
+    say("an instance of an alert, resident", f"{(watched - plain) * 1024 / 300_000:.0f} B", "",
+        "nilo bench alerts --changes 1 --without")
+
+
+class MailSink(socketserver.ThreadingTCPServer):
+    """Takes every mail and forgets it."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            self.wfile.write(b"220 sink\r\n")
+            for line in self.rfile:
+                verb = line[:4].upper()
+                if verb == b"DATA":
+                    self.wfile.write(b"354 go on\r\n")
+                    while self.rfile.readline() not in (b".\r\n", b""):
+                        pass
+                    self.server.count += 1
+                self.wfile.write(b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n")
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.count = 0
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return super().__enter__()
+
+    def __exit__(self, *failure):
+        self.shutdown()
+        super().__exit__(*failure)
+
+
+def start_storm(port):
+    """Every thing reports that it is nearly empty, at once; returns when all are taken."""
+    sys.path.append(os.path.join(ROOT, "tests", "walk"))
+    import raw_mqtt  # pylint: disable=import-outside-toplevel
+    connection = raw_mqtt.Connection(port)
+    assert connection.log_in("storm") == 0
+    for first in range(0, STORM_THINGS, STORM_WINDOW):
+        connection.send(b"".join(
+            raw_mqtt.publish_packet(f"level/{first + i}", '{"percent":10}', 1 + i)
+            for i in range(STORM_WINDOW)))
+        for _ in range(STORM_WINDOW):
+            connection.read()
+
+
+def bench_storm():
+    flags = ["--connections", "50", "--window", "100", "--seconds", str(SECONDS)]
+    rates, mails = {"calm": [], "storm": []}, 0
+    for _ in range(ROUNDS):
+        for kind, found in rates.items():
+            with MailSink() as sink:
+                server = Nilo()
+                server.stack_text = STORM_STACK.replace("MAIL_PORT", str(sink.server_address[1]))
+                with server:
+                    if kind == "storm":
+                        threading.Timer(1, start_storm, [server.port]).start()
+                    found.append(measure("publish", "--port", str(server.port), *flags))
+                    if kind == "storm":
+                        assert server.row_count("sys_alerts") == STORM_THINGS
+                        mails = sink.count
+    calm, storm = (median_of(found, "per_second") for found in rates.values())
+    say(f"publish while {STORM_THINGS:,} things fire, against none firing", f"{storm / calm:.2f}",
+        f"goal 0.95; {storm:,.0f}/s, {calm:,.0f}/s; {mails:,} mails sent meanwhile",
+        f"nilo bench publish {' '.join(flags)}")
+
+
 PARTS = {"publish": bench_publish, "latency": bench_latency, "rules": bench_rules,
-         "replay": bench_replay, "start": bench_start, "idle": bench_idle}
+         "replay": bench_replay, "start": bench_start, "idle": bench_idle, "alerts": bench_alerts,
+         "storm": bench_storm}
 
 
 def main(wanted):

@@ -7,6 +7,7 @@
 #include <memory>
 #include <sstream>
 
+#include "app/alert_timing.h"
 #include "app/commands.h"
 #include "app/load_generator.h"
 #include "app/replay_timing.h"
@@ -27,6 +28,10 @@ struct BenchOptions {
   double rate = 10'000;
   std::int64_t pid = 0;
   std::int64_t rows = 3'000'000;
+  std::int64_t things = 100'000;
+  std::int64_t changes = 500'000;
+  double crossings = 0;
+  bool is_without = false;
   std::string dir{};
   std::string sql =
       "SELECT cast(regexp_substr(topic(1), '[0-9]+') AS Int) AS device_id, distance "
@@ -123,6 +128,18 @@ Result<void> bench_replay(const BenchOptions& given) {
   return {};
 }
 
+Result<void> bench_alerts(const BenchOptions& given) {
+  const AlertReport report = TRY(run_alerts({.dir = given.dir,
+                                             .things = static_cast<std::uint64_t>(given.things),
+                                             .changes = static_cast<std::uint64_t>(given.changes),
+                                             .crossings = given.crossings,
+                                             .has_alert = !given.is_without}));
+  fmt::print("{{\"per_second\":{:.0f},\"transitions\":{},\"resident_kib\":{}}}\n",
+             static_cast<double>(given.changes) / report.seconds, report.transitions,
+             report.resident_kib);
+  return {};
+}
+
 }  // namespace
 
 std::vector<Command> bench_commands() {
@@ -162,6 +179,15 @@ std::vector<Command> bench_commands() {
        {{"--dir", "an empty folder", &options->dir, true},
         {"--rows", "rows in the log", &options->rows}},
        [options] { return exit_code_of(bench_replay(*options)); }},
+      {"bench alerts",
+       "Readings of things with alerts: through the log, the tables and the alerts.",
+       {"nilo bench alerts --dir /tmp/alerts --crossings 0.01"},
+       {{"--dir", "an empty folder", &options->dir, true},
+        {"--things", "each with low, high and silent", &options->things},
+        {"--changes", "readings in all", &options->changes},
+        {"--crossings", "of these that cross a limit, 0 to 1", &options->crossings},
+        {"--without", "no alert, to compare", &options->is_without}},
+       [options] { return exit_code_of(bench_alerts(*options)); }},
   };
 }
 
