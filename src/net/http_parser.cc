@@ -4,6 +4,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <optional>
 
 namespace nilo::net {
 namespace {
@@ -30,12 +31,12 @@ NameValues copy_headers(const Fields& fields) {
   return headers;
 }
 
-// Lets `parser` take from the front of `pending` all it can.
-template <typename Parser>
-error_code consume(Parser& parser, std::string& pending) {
+// Lets `parser` take from the front of `pending` until it `has_enough`.
+template <typename Parser, typename Enough>
+error_code consume_until(Parser& parser, std::string& pending, const Enough& has_enough) {
   error_code error;
   std::size_t used = 0;
-  while (!parser.is_done() && used < pending.size() && !error) {
+  while (!has_enough(parser) && used < pending.size() && !error) {
     used +=
         parser.put(boost::asio::const_buffer(pending.data() + used, pending.size() - used), error);
   }
@@ -43,10 +44,18 @@ error_code consume(Parser& parser, std::string& pending) {
   return error;
 }
 
+template <typename Parser>
+error_code consume(Parser& parser, std::string& pending) {
+  return consume_until(parser, pending, [](const Parser& one) { return one.is_done(); });
+}
+
 }  // namespace
 
 struct HttpRequestParser::Parser {
   http::request_parser<http::string_body> beast;
+  // As they stood before the body. What follows a chunked body (trailers, RFC 9110 section 6.5.1)
+  // Beast adds to its fields, but a proxy before us has checked no Authorization or Origin there.
+  std::optional<NameValues> headers{};
 };
 
 HttpRequestParser::HttpRequestParser(std::size_t header_size_max, std::size_t body_size_max)
@@ -63,12 +72,20 @@ HttpRequestParser::State HttpRequestParser::parse() {
   if (pending_.empty()) return State::incomplete;
   if (parser_ == nullptr) {
     parser_ = std::make_unique<Parser>();
-    parser_->beast.eager(true);
     parser_->beast.header_limit(static_cast<std::uint32_t>(header_size_max_));
     parser_->beast.body_limit(body_size_max_);
     said_continue_ = false;
   }
-  const error_code error = consume(parser_->beast, pending_);
+  // Not eager, it stops at the end of the header.
+  error_code error;
+  if (!parser_->headers)
+    error = consume_until(parser_->beast, pending_,
+                          [](const auto& one) { return one.is_header_done(); });
+  if (!error && parser_->beast.is_header_done()) {
+    if (!parser_->headers) parser_->headers = copy_headers(parser_->beast.get());
+    parser_->beast.eager(true);
+    error = consume(parser_->beast, pending_);
+  }
   if (error == http::error::header_limit) {
     return fail(431, "the header is over " + std::to_string(header_size_max_) + " bytes");
   }
@@ -110,7 +127,7 @@ HttpRequestParser::State HttpRequestParser::finish() {
   request_.method = is_head_ ? "GET" : std::string(view_of(message.method_string()));
   request_.path = std::move(target->path);
   request_.query = std::move(target->query);
-  request_.headers = copy_headers(message);
+  request_.headers = std::move(*parser->headers);
   request_.body = std::move(message.body());
   return State::complete;
 }

@@ -135,6 +135,16 @@ TEST_F(HttpServerTest, TakesARequestByteByByte) {
   EXPECT_THAT(client.read_all(), EndsWith("POST /x abcde"));
 }
 
+// A proxy in front has looked at the header, not at what follows the body.
+TEST_F(HttpServerTest, TakesNoHeaderFromBehindTheBody) {
+  const std::string post =
+      "POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Before: yes\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n";
+  EXPECT_THAT(ask(post + "Authorization: Bearer nilo_x\r\n\r\n"), EndsWith("POST /x ab"));
+  EXPECT_EQ(last_.header("x-before"), "yes");
+  EXPECT_EQ(last_.header("authorization"), "");
+}
+
 TEST_F(HttpServerTest, AnswersFromAnotherThread) {
   TestClient client = connect();
   client.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n" + std::string(kBye));

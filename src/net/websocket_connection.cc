@@ -29,12 +29,18 @@ void WebSocketConnection::on_bytes(std::string_view bytes) {
 
 void WebSocketConnection::on_flushed() {
   if (!is_closing_ && out_.empty()) handler_->on_flushed();
+  catch_up();
 }
 
 // Nothing in here ends the connection at once, so it is still there when a handler returns.
 void WebSocketConnection::read() {
   if (std::exchange(is_reading_, true)) return;
   while (!is_closing_ && !is_paused_) {
+    if (unsent() > kWebSocketUnreadMax) {
+      is_held_ = true;
+      stream_.pause_reading();
+      break;
+    }
     const WebSocketReader::Event event = reader_.next();
     if (event == WebSocketReader::Event::none) break;
     switch (event) {
@@ -90,6 +96,16 @@ void WebSocketConnection::write_out() {
   if (out_.empty()) return;
   stream_.send(out_);
   out_.clear();
+  catch_up();
+}
+
+// Who has read what was waiting is listened to again.
+void WebSocketConnection::catch_up() {
+  if (!is_held_ || unsent() > kWebSocketUnreadMax) return;
+  is_held_ = false;
+  if (is_paused_ || is_closing_) return;
+  stream_.resume_reading();
+  read();
 }
 
 void WebSocketConnection::pause_reading() {
@@ -98,7 +114,7 @@ void WebSocketConnection::pause_reading() {
 }
 
 void WebSocketConnection::resume_reading() {
-  if (!std::exchange(is_paused_, false)) return;
+  if (!std::exchange(is_paused_, false) || is_held_) return;
   stream_.resume_reading();
   read();  // what had come before the pause
 }

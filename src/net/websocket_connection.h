@@ -4,7 +4,9 @@
 //          at the end of the loop's turn.
 // Threads: the loop's.
 // Limits:  kWebSocketMessageMax; a ping every kPingEvery, and who has not said anything until the
-//          next one is cut. What waits to be sent is the handler's to bound (WebSocket::unsent()).
+//          next one is cut. Who has more than kWebSocketUnreadMax to read is not listened to until
+//          it has: else a client that asks and never reads would fill the memory with answers. What
+//          the handler sends unasked is the handler's to bound (WebSocket::unsent()).
 #pragma once
 
 #include <chrono>
@@ -19,6 +21,7 @@
 namespace nilo::net {
 
 inline constexpr std::size_t kWebSocketMessageMax = 64 * 1024;
+inline constexpr std::size_t kWebSocketUnreadMax = 256 * 1024;
 inline constexpr std::chrono::seconds kPingEvery{30};
 
 class WebSocketConnection final : public WebSocket {
@@ -49,6 +52,7 @@ class WebSocketConnection final : public WebSocket {
   void read();
   void send(WebSocketOpcode opcode, std::string_view payload);
   void write_out();
+  void catch_up();
   void say_goodbye(std::uint16_t code, std::string_view reason);
 
   EventLoop& loop_;
@@ -57,8 +61,9 @@ class WebSocketConnection final : public WebSocket {
   WebSocketReader reader_{kWebSocketMessageMax};
   std::string out_;  // frames of this turn
   std::chrono::steady_clock::time_point pinged_ = std::chrono::steady_clock::now();
-  bool heard_ = true;  // since the last ping
-  bool is_paused_ = false;
+  bool heard_ = true;        // since the last ping
+  bool is_paused_ = false;   // by the handler
+  bool is_held_ = false;     // by kWebSocketUnreadMax
   bool is_reading_ = false;  // in read(): a handler that resumes must not start it again
   bool is_closing_ = false;  // our close frame is on its way; nothing follows it
   // What a deferred write looks at: is the connection still there?

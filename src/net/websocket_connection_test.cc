@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -167,6 +168,30 @@ TEST_F(WebSocketConnectionTest, SaysWhatWaitsToBeRead) {
   EXPECT_FALSE(thread_.call([this] { return echo_->was_flushed; }));
   EXPECT_EQ(client.read(big.size() + 10).size(), big.size() + 10);
   thread_.wait_until([this] { return echo_->was_flushed && echo_->socket->unsent() == 0; });
+}
+
+// Each ping is answered, so one who never reads could fill the memory.
+TEST_F(WebSocketConnectionTest, DoesNotListenToWhoDoesNotRead) {
+  TestClient client = open();
+  thread_.wait_until([this] { return echo_->socket != nullptr; });
+  std::string pings;
+  while (pings.size() < 64 * 1024) pings += frame(0x89, std::string(125, 'x'));
+  std::size_t sent = 0;
+  std::size_t most = 0;
+  // Until the kernel has no room, and the server has not made any by reading on.
+  for (int full = 0; full < 100 && sent < (64U << 20);) {
+    const ssize_t size = ::send(client.fd(), pings.data() + sent % pings.size(),
+                                pings.size() - sent % pings.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    full = size < 0 ? full + 1 : 0;
+    if (size > 0) sent += static_cast<std::size_t>(size);
+    most = std::max(most, thread_.call([this] { return echo_->socket->unsent(); }));
+  }
+  EXPECT_LT(sent, 64U << 20);
+  EXPECT_GT(most, kWebSocketUnreadMax);
+  EXPECT_LT(most, 2 * kWebSocketUnreadMax);
+  // Once it reads, all its pings are answered: of 131 bytes each, with 127.
+  const std::size_t answers = sent / 131;
+  EXPECT_EQ(client.read(answers * 127).size() / 127, answers);
 }
 
 TEST_F(WebSocketConnectionTest, IsToldWhenTheClientVanishes) {
