@@ -176,6 +176,11 @@ Result<Token> Access::revoked(std::string_view name) const {
   return token;
 }
 
+bool Access::has_valid(std::string_view name) const {
+  const auto token = find(name);
+  return token && is_valid(*token);
+}
+
 bool Access::has_hash(std::string_view hash) const {
   return state_.with([&](const State& state) { return state.name_by_hash.contains(hash); });
 }
@@ -224,20 +229,20 @@ bool Access::is_valid(const Token& token) const {
 
 // Looked up by its hash: how long this takes says nothing about any stored secret.
 Result<Principal> Access::by_token(std::string_view secret) const {
-  return by_hash(hash_of(secret));
+  return by_hash(hash_of(secret), Token::Kind::token);
 }
 
 Result<Principal> Access::by_address(std::string_view client_id, std::string_view ip) const {
-  return by_hash(hash_of(address_key(client_id, ip)));
+  return by_hash(hash_of(address_key(client_id, ip)), Token::Kind::address);
 }
 
-Result<Principal> Access::by_hash(const std::string& hash) const {
+Result<Principal> Access::by_hash(const std::string& hash, Token::Kind kind) const {
   const auto token = state_.with([&](const State& state) -> std::optional<Token> {
     const auto name = state.name_by_hash.find(hash);
     if (name == state.name_by_hash.end()) return std::nullopt;
     return state.by_name.at(name->second);
   });
-  if (!token || !is_valid(*token)) return refused();
+  if (!token || token->kind != kind || !is_valid(*token)) return refused();
   return principal_of(*token);
 }
 

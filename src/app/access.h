@@ -82,6 +82,8 @@ class Access {
   void apply(const Token& token);
   // not_found: no such token.
   Result<Token> token(std::string_view name) const;
+  // Is there a token of this name that lets somebody in?
+  bool has_valid(std::string_view name) const;
   // Is there a row, valid or not, with this hash?
   bool has_hash(std::string_view hash) const;
   std::vector<Token> list() const;
@@ -104,7 +106,7 @@ class Access {
   Access(const Clock& clock, bool open) : clock_(clock), open_(open) {}
   std::optional<Token> find(std::string_view name) const;
   bool is_valid(const Token& token) const;
-  Result<Principal> by_hash(const std::string& hash) const;
+  Result<Principal> by_hash(const std::string& hash, Token::Kind kind) const;
 
   struct State {
     std::map<std::string, Token, std::less<>> by_name;

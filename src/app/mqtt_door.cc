@@ -307,6 +307,8 @@ bool MqttDoor::may_subscribe(const Principal& principal, std::string_view filter
   return true;
 }
 
+bool MqttDoor::is_known(std::string_view principal) { return rooms_.access.has_valid(principal); }
+
 void MqttDoor::publish(const MessageView& message, const mqtt::Ticket& ticket) {
   ingest_->publish(message, ticket);
   need_turn();

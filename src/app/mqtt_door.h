@@ -81,6 +81,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   void authenticate(mqtt::ConnectionId connection, const mqtt::Login& login) override;
   bool may_publish(const Principal& principal, std::string_view topic) override;
   bool may_subscribe(const Principal& principal, std::string_view filter) override;
+  bool is_known(std::string_view principal) override;
   void publish(const MessageView& message, const mqtt::Ticket& ticket) override;
   void commit(const std::function<void(RecordWriter&)>& write,
               std::function<void(const Result<void>&)> done) override;

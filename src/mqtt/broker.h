@@ -130,6 +130,7 @@ class Broker {
   Fault check_connect(const Connect& packet) const;
   void refuse_connect(Connection& connection, Reason reason, std::string_view why);
   void begin_session(Connection& connection);
+  std::vector<std::string> drop_forbidden(Session& session, const Principal& who);
   void finish_connect(Connection& connection, bool session_present);
   bool append_connack(Connection& connection, const Connect& packet, bool session_present);
   std::string make_client_id();

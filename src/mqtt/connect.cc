@@ -48,6 +48,11 @@ std::unique_ptr<StoredWill> will_of(const Connect& packet, const Connection& con
   return will;
 }
 
+// With a client id come subscriptions and waiting messages that another login may have no right to.
+bool is_own(const Session& session, const Principal& who) {
+  return session.owner.empty() || session.owner == who.name || who.role == Role::admin;
+}
+
 }  // namespace
 
 void Broker::handle_connect(Connection& connection, const Frame& frame) {
@@ -126,6 +131,18 @@ std::string Broker::make_client_id() {
   }
 }
 
+// A token of the same name may be made anew with fewer rights. The filters it may have no longer.
+std::vector<std::string> Broker::drop_forbidden(Session& session, const Principal& who) {
+  std::vector<std::string> dropped;
+  for (const Subscription& subscription : session.subscriptions) {
+    if (!rooms_.host.may_subscribe(who, subscription.filter)) {
+      dropped.push_back(subscription.filter);
+    }
+  }
+  for (const std::string& filter : dropped) unsubscribe(session, filter);
+  return dropped;
+}
+
 void Broker::begin_session(Connection& connection) {
   Connect packet;
   const Fault fault = decode({PacketType::connect, 0, connection.connect_packet, 0}, packet);
@@ -134,6 +151,12 @@ void Broker::begin_session(Connection& connection) {
   if (client_id.empty()) client_id = make_client_id();
 
   Session* session = find_session(client_id);
+  const Principal& who = connection.principal;
+  const bool is_foreign = session != nullptr && !is_own(*session, who);
+  if (is_foreign && rooms_.host.is_known(session->owner)) {
+    return refuse_connect(connection, Reason::client_identifier_not_valid,
+                          "this client id is another login's");
+  }
   if (session != nullptr && session->connection != nullptr) {
     append_disconnect(*session->connection, Reason::session_taken_over, {});  // [MQTT-3.1.4-3]
     drop(*session->connection, true, true);
@@ -142,7 +165,7 @@ void Broker::begin_session(Connection& connection) {
   const std::uint32_t expiry_s = session_expiry_of(packet, limits_);
   const bool persistent = expiry_s > 0;
   SessionNumber ended = 0;
-  if (session != nullptr && packet.clean_start) {
+  if (session != nullptr && (packet.clean_start || is_foreign)) {
     ended = session->number;
     erase_session(*session);
     session = nullptr;
@@ -158,17 +181,25 @@ void Broker::begin_session(Connection& connection) {
     ended = session->number;
     renumber(*session);
   }
-  const bool is_logged = persistent && (is_new || session->expiry_s != expiry_s);
+  const bool is_claimed = session->owner.empty() && !who.name.empty();
+  const bool is_logged = persistent && (is_new || session->expiry_s != expiry_s || is_claimed);
+  if (is_claimed) session->owner = who.name;
+  const std::vector<std::string> forbidden = drop_forbidden(*session, who);
   session->expiry_s = expiry_s;
   session->connection = &connection;
   connection.session = session;
   connection.will = will_of(packet, connection, client_id);
 
-  if (!is_logged && !is_persistent(ended)) return finish_connect(connection, !is_new);
+  const bool changes_log = is_logged || is_persistent(ended) || (persistent && !forbidden.empty());
+  if (!changes_log) return finish_connect(connection, !is_new);
   connection.state = Connection::State::committing;
   const auto write = [&](RecordWriter& record) {
     if (is_persistent(ended)) append_session_end(record, ended);
-    if (is_logged) append_session(record, {session->number, expiry_s, client_id});
+    if (is_logged) append_session(record, {session->number, expiry_s, client_id, session->owner});
+    if (!persistent) return;
+    for (const std::string& filter : forbidden) {
+      append_unsubscribe(record, session->number, filter);
+    }
   };
   rooms_.host.commit(write, [this, id = connection.id, is_new](const Result<void>& outcome) {
     Connection* const waiting = find(id);
@@ -250,7 +281,7 @@ void Broker::handle_disconnect(Connection& connection, const Frame& frame) {
   if (is_changed && expiry_s != 0) {
     rooms_.host.commit(
         [&](RecordWriter& record) {
-          append_session(record, {session.number, expiry_s, session.client_id});
+          append_session(record, {session.number, expiry_s, session.client_id, session.owner});
         },
         [](const Result<void>&) {});
   }

@@ -17,6 +17,7 @@ void append_session(RecordWriter& record, const SessionEffect& effect) {
   put_varint(record.out(), effect.number);
   put_varint(record.out(), effect.expiry_s);
   put_bytes(record.out(), effect.client_id);
+  if (!effect.owner.empty()) put_bytes(record.out(), effect.owner);
   record.end();
 }
 
@@ -25,7 +26,10 @@ bool read_session(std::string_view body, SessionEffect& effect) {
   effect.number = in.varint();
   effect.expiry_s = static_cast<std::uint32_t>(in.varint());
   effect.client_id = in.bytes();
-  return is_complete(in);
+  effect.owner = {};
+  if (in.ok() && in.at_end()) return true;
+  effect.owner = in.bytes();
+  return is_complete(in) && !effect.owner.empty();
 }
 
 void append_session_end(RecordWriter& record, SessionNumber number) {

@@ -15,11 +15,12 @@
 
 namespace nilo::mqtt {
 
-// A persistent session began, or changed how long it stays.
+// A persistent session began, or changed how long it stays or whose it is.
 struct SessionEffect {
   SessionNumber number = 0;
   std::uint32_t expiry_s = 0;  // counted from when the client is gone; 0xffffffff = never
   std::string_view client_id;
+  std::string_view owner{};  // the name of the login that has it; empty: nobody's
 };
 void append_session(RecordWriter& record, const SessionEffect& effect);
 bool read_session(std::string_view body, SessionEffect& effect);

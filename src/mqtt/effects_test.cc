@@ -42,6 +42,24 @@ TEST(SessionEffects, SessionComesBack) {
   EXPECT_EQ(effect.client_id, "tank-1");
 }
 
+TEST(SessionEffects, SessionComesBackWithItsOwner) {
+  const std::string body = body_of(EffectKind::session, [](RecordWriter& record) {
+    append_session(record, {301, 60, "tank-1", "barn"});
+  });
+  SessionEffect effect;
+  ASSERT_TRUE(read_session(body, effect));
+  EXPECT_EQ(effect.client_id, "tank-1");
+  EXPECT_EQ(effect.owner, "barn");
+  const std::size_t without = body.size() - std::string_view(
+                                                "\x04"
+                                                "barn")
+                                                .size();
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    EXPECT_EQ(read_session(std::string(body, 0, size), effect), size == without) << size;
+  }
+  EXPECT_FALSE(read_session(body + '\0', effect));
+}
+
 TEST(SessionEffects, SessionEndComesBack) {
   const std::string body = body_of(EffectKind::session_end,
                                    [](RecordWriter& record) { append_session_end(record, 12345); });

@@ -78,8 +78,9 @@ class FakeHost : public Host {
     return principal.name != "mute" && !topic.starts_with("forbidden");
   }
   bool may_subscribe(const Principal& principal, std::string_view filter) override {
-    return principal.name != "deaf" && !filter.starts_with("forbidden");
+    return principal.name != "deaf" && !filter.starts_with(forbidden);
   }
+  bool is_known(std::string_view principal) override { return principal != gone; }
 
   void publish(const MessageView& view, const Ticket& ticket) override {
     const auto message = std::make_shared<const Message>(Message::copy_of(view));
@@ -149,6 +150,8 @@ class FakeHost : public Host {
   bus::Retained retained{clock};
   SessionNumbers numbers;
   Metrics metrics;
+  std::string forbidden{"forbidden"};  // filters that begin so
+  std::string gone{"nobody"};          // whose token was revoked
   bool holds_logins = false;
   bool holds_publishes = false;
   bool holds_commits = false;
@@ -181,9 +184,11 @@ class Peer {
 
   // Connects and eats the CONNACK, which must say yes.
   Peer(FakeHost& host, std::string_view client_id, Version version, bool clean_start = true,
-       std::uint32_t expiry_s = 0)
+       std::uint32_t expiry_s = 0, std::string_view user = {})
       : Peer(host) {
     Connect packet;
+    packet.has_user_name = !user.empty();
+    packet.user_name = user;
     packet.version = version;
     packet.client_id = client_id;
     packet.clean_start = clean_start;

@@ -90,6 +90,8 @@ class Host {
   virtual void authenticate(ConnectionId connection, const Login& login) = 0;
   virtual bool may_publish(const Principal& principal, std::string_view topic) = 0;
   virtual bool may_subscribe(const Principal& principal, std::string_view filter) = 0;
+  // Is there still somebody who logs in under this name? Else what he left is anybody's.
+  virtual bool is_known(std::string_view principal) = 0;
 
   // A PUBLISH or a will came in: store it, keep it if it is retained, route it. With
   // `ticket.wants_answer()`, answer once with Broker::on_published(), in any order.

@@ -41,6 +41,7 @@ struct ReceivedId {
 struct Session {
   SessionNumber number = 0;
   std::string client_id{};
+  std::string owner{};               // the name of the login that made it; empty: nobody's
   Connection* connection = nullptr;  // nullptr: the client is away
   std::uint32_t expiry_s = 0;        // counted from when the client is gone
   std::int64_t due_us = kNoTimer;    // its entry in the Broker's session timers

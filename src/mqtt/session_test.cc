@@ -207,6 +207,54 @@ TEST(Session, AnEndedOneDoesNotComeBackAfterARestart) {
   EXPECT_EQ(after.router.subscription_count(), 0u);
 }
 
+TEST(Session, IsNobodysButItsOwners) {
+  FakeHost host;
+  Peer barn(host, "a", kV5, true, 100, "barn");
+  barn.send(subscribe(kV5, kAll));
+  FakeHost after;
+  host.replay_into(after);
+  for (FakeHost* const one : {&host, &after}) {
+    const Peer thief(*one, "a", kV5, true, 100, "thief");
+    EXPECT_EQ(static_cast<std::uint8_t>(thief.connack[3]), 0x85);
+    EXPECT_TRUE(thief.is_closed());
+    const Peer old_thief(*one, "a", kV3, false, 0, "thief");
+    EXPECT_EQ(old_thief.connack[3], 2);
+    EXPECT_EQ(one->broker->session_count(), 1u);
+  }
+  EXPECT_FALSE(barn.is_closed());
+  const Peer again(after, "a", kV5, false, 100, "barn");
+  EXPECT_EQ(again.connack[2], 1);  // session present
+}
+
+TEST(Session, OfSomebodyWhoIsGoneEndsForTheNextOne) {
+  FakeHost host;
+  Peer barn(host, "a", kV5, true, 100, "barn");
+  barn.send(subscribe(kV5, kAll));
+  barn.vanish();
+  host.gone = "barn";
+  const Peer next(host, "a", kV5, false, 100, "shed");
+  EXPECT_EQ(next.connack[2], 0);
+  EXPECT_EQ(next.connack[3], 0);
+  FakeHost after;
+  host.replay_into(after);
+  EXPECT_EQ(after.router.subscription_count(), 0u);
+}
+
+TEST(Session, KeepsNoSubscriptionThatIsForbiddenNow) {
+  FakeHost host;
+  Peer barn(host, "a", kV5, true, 100, "barn");
+  barn.send(subscribe(kV5, {"a/#", Qos::at_least_once}));
+  barn.send(subscribe(kV5, {"b/#", Qos::at_least_once}));
+  barn.vanish();
+  host.forbidden = "b/#";
+  const Peer again(host, "a", kV5, false, 100, "barn");
+  EXPECT_EQ(again.connack[2], 1);
+  EXPECT_EQ(host.router.subscription_count(), 1u);
+  FakeHost after;
+  host.replay_into(after);
+  EXPECT_EQ(after.router.subscription_count(), 1u);
+}
+
 TEST(Session, NumbersGoOnAfterARestart) {
   FakeHost host;
   Peer peer(host, "a", kV3, false);

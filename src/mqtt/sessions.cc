@@ -148,6 +148,7 @@ bool Broker::apply_session(std::string_view body) {
   }
   if (session == nullptr) session = &make_session(std::string(effect.client_id), effect.number);
   session->expiry_s = effect.expiry_s;
+  session->owner = effect.owner;
   session->gone_us = now_us_;
   check_due(*session);
   return true;
