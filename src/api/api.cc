@@ -7,6 +7,7 @@
 #include "api/routes.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "net/public_address.h"
 
 namespace nilo::api {
 namespace {
@@ -160,7 +161,7 @@ net::HttpResponse Api::no_route(const net::HttpRequest& request) const {
 }
 
 void Api::authenticate(const Route& route, Call call) {
-  const std::string ip = call.request.remote_ip;
+  const std::string ip = net::network_of(call.request.remote_ip);
   const Result<Credentials> credentials = read_credentials(call.request);
   if (!credentials) return call.respond(error_response(credentials.error()));
   // A session's 256 random bits are not guessed; old ones are shown by every tab left open.
@@ -174,13 +175,15 @@ void Api::authenticate(const Route& route, Call call) {
   }
   // std::function wants to copy what it holds, so the call is shared until there is an answer.
   const auto waiting = std::make_shared<Call>(std::move(call));
-  backend_.authenticate(*credentials, [this, &route, waiting, guesses](Result<Principal> who) {
+  backend_.authenticate(*credentials, [this, &route, waiting, guesses, ip](Result<Principal> who) {
     if (!who) {
       if (guesses) {
-        failures_.failed(waiting->request.remote_ip, clock_.steady_us());
+        failures_.failed(ip, clock_.steady_us());
         logger_.warn("api.login_failed", {{"ip", waiting->request.remote_ip}});
       }
-      return waiting->respond(error_response(who.error()));
+      net::HttpResponse response = error_response(who.error());
+      if (who.error().code == ErrorCode::resource_exhausted) response.status = 429;
+      return waiting->respond(std::move(response));
     }
     if (!is_allowed(route.access, who->role)) {
       return waiting->respond(

@@ -648,6 +648,17 @@ TEST_F(ApiTokens, AreRefusedWithTheReason) {
               HasSubstr("400 valid_days must be 1 to 36500"));
   EXPECT_THAT(post("/api/v1/tokens", R"({"name":"a","role":"admin","valid_days":"1"})"),
               HasSubstr("400 Invalid valid_days format"));
+  EXPECT_EQ(post("/api/v1/tokens", R"({"name":"a","role":"device","topics":["a/#"]})").substr(0, 3),
+            "201");
+  EXPECT_EQ(made_.topics, std::vector<std::string>{"a/#"});
+  EXPECT_EQ(post("/api/v1/tokens", R"({"name":"a","role":"device","topics":["a\nb/#"]})"),
+            "400 a topic here has no line breaks");
+  for (const char* role : {"viewer", "admin"}) {
+    EXPECT_EQ(post("/api/v1/tokens",
+                   R"({"name":"a","topics":["a/#"],"role":")" + std::string(role) + "\"}"),
+              "400 only a device is limited to topics; leave 'topics' out, or make the role "
+              "'device'");
+  }
   outcome_ = Error{ErrorCode::conflict, "the name is taken"};
   EXPECT_EQ(post("/api/v1/tokens", R"({"name":"a","role":"admin"})"), "409 the name is taken");
 }

@@ -35,6 +35,9 @@ Result<std::vector<std::string>> read_topics(const JsonNode& list) {
   for (const JsonNode& topic : list.elements()) {
     const std::string text(topic.is_string() ? topic.text() : "");
     TRY(bus::TopicFilter::parse(text));
+    if (text.find('\n') != std::string::npos) {
+      return Error{ErrorCode::invalid_argument, "a topic here has no line breaks"};
+    }
     topics.push_back(text);
   }
   if (topics.size() <= kTokenTopicsMax) return topics;
@@ -53,6 +56,11 @@ Result<NewToken> read_token(std::string_view body) {
   if (root->find("password") != nullptr) token.password = TRY(text_member(*root, "password"));
   if (const JsonNode* const topics = root->find("topics")) {
     token.topics = TRY(read_topics(*topics));
+    // Who reads tables and pages, or makes tokens, is not held back by topics.
+    if (!token.topics.empty() && token.role != Role::device) {
+      return Error{ErrorCode::invalid_argument, "only a device is limited to topics",
+                   "leave 'topics' out, or make the role 'device'"};
+    }
   }
   if (root->find("valid_for") != nullptr) {
     token.valid_for_us = TRY(read_duration(TRY(text_member(*root, "valid_for"))));

@@ -9,6 +9,7 @@
 
 #include "app/hashes.h"
 #include "base/utf8.h"
+#include "net/public_address.h"
 
 namespace nilo::app {
 namespace {
@@ -238,10 +239,9 @@ void Accounts::set_up(const api::FirstUser& wanted, const Done<api::LoggedIn>& d
     return done(api::LoggedIn{.wait_s = wait_s});
   }
   const std::string shown = hash_of(plain_code(wanted.code));
-  const bool fits = state_.with([&](const State& state) {
-    return !state.code_hash.empty() && is_same_hash(shown, state.code_hash);
-  });
-  if (!fits) {
+  const std::string code_hash = state_.with([](const State& state) { return state.code_hash; });
+  if (code_hash.empty()) return done(claimed());  // or about to be
+  if (!is_same_hash(shown, code_hash)) {
     rooms_.logger.warn("setup.wrong_code", {{"ip", wanted.remote_ip}});
     return done(Error{ErrorCode::permission_denied, "this is not the setup code",
                       "it stands where the server was started; each start makes a new one"});
@@ -276,7 +276,8 @@ void Accounts::finish_set_up(const api::FirstUser& wanted, const Done<api::Logge
 
 void Accounts::log_in(const api::LogIn& shown, const Done<api::LoggedIn>& done) {
   const std::string name(printable(shown.name, 64));
-  const int wait_s = login_guard_.take_try(name, shown.remote_ip, rooms_.clock.steady_us());
+  const int wait_s =
+      login_guard_.take_try(name, net::network_of(shown.remote_ip), rooms_.clock.steady_us());
   if (wait_s > 0) return done(api::LoggedIn{.wait_s = wait_s});
   run([this, shown, done] { finish_log_in(shown, done); }, done);
 }
@@ -292,7 +293,7 @@ void Accounts::finish_log_in(const api::LogIn& shown, const Done<api::LoggedIn>&
     rooms_.logger.warn("login.failed", {{"ip", shown.remote_ip}});
     return done(wrong_login());
   }
-  login_guard_.succeeded(shown.name, shown.remote_ip);
+  login_guard_.succeeded(shown.name, net::network_of(shown.remote_ip));
   enter(*user, *user, {}, shown.remote_ip, done);
 }
 
@@ -315,8 +316,8 @@ void Accounts::change_password(const api::NewPassword& wanted, const Done<api::L
   if (const auto checked = check_password(wanted.new_password); !checked) {
     return done(checked.error());
   }
-  const int wait_s =
-      login_guard_.take_try(wanted.who.name, wanted.remote_ip, rooms_.clock.steady_us());
+  const int wait_s = login_guard_.take_try(wanted.who.name, net::network_of(wanted.remote_ip),
+                                           rooms_.clock.steady_us());
   if (wait_s > 0) return done(api::LoggedIn{.wait_s = wait_s});
   run([this, wanted, done] { finish_change_password(wanted, done); }, done);
 }
@@ -329,7 +330,7 @@ void Accounts::finish_change_password(const api::NewPassword& wanted,
     return done(Error{ErrorCode::permission_denied, "the old password is another",
                       "an admin can set one: nilo user passwd NAME"});
   }
-  login_guard_.succeeded(user->name, wanted.remote_ip);
+  login_guard_.succeeded(user->name, net::network_of(wanted.remote_ip));
   auto hash = password_hash(wanted.new_password);
   if (!hash) return done(hash.error());
   const User before = *user;

@@ -40,7 +40,7 @@ class AccountsTest : public testing::Test {
 
   // What is known is what the tables have.
   void restart() {
-    passwords_ = std::make_unique<PasswordChecks>(*access_);
+    passwords_ = std::make_unique<PasswordChecks>(*access_, clock_);
     accounts_ = std::make_unique<Accounts>(Accounts::Rooms{
         *tables_, *passwords_, clock_, *logger_, [this](const auto& fill, const auto& done) {
           if (!disk_) return done(disk_);
@@ -187,6 +187,16 @@ TEST_F(AccountsTest, WhoGuessesWaitsAndTheOwnerDoesNot) {
   clock_.advance_us(kSecondUs);
   EXPECT_FALSE(log_in("ana", "guess", "198.51.100.9"));
   EXPECT_EQ(log_in("ana", "guess", "198.51.100.9")->wait_s, 2);
+}
+
+TEST_F(AccountsTest, WhoGuessesFromManyAddressesOfANetworkWaits) {
+  ASSERT_TRUE(set_up(code_));
+  for (int count = 0; count < kFreeTries; ++count) {
+    const std::string ip = "2001:db8::" + std::to_string(count);
+    EXPECT_FALSE(log_in("name" + std::to_string(count), "guess", ip.c_str()));
+  }
+  EXPECT_EQ(log_in("other", "guess", "2001:db8::99")->wait_s, 1);
+  EXPECT_FALSE(log_in("other", "guess", "2001:db8:0:1::99"));
 }
 
 TEST_F(AccountsTest, ASessionEndsByItselfAndAtLogout) {

@@ -19,6 +19,7 @@ struct TokenOptions {
   std::string role = "device";
   std::string password_file{};
   std::int64_t valid_days = 0;
+  std::vector<std::string> topics{};
   bool json = false;
 };
 
@@ -37,6 +38,13 @@ Result<void> make(const TokenOptions& options) {
     append_json_string(body, TRY(read_password(options.password_file)));
   }
   if (options.valid_days != 0) body += fmt::format(",\"valid_days\":{}", options.valid_days);
+  if (!options.topics.empty()) {
+    body += ",\"topics\":[";
+    for (const std::string& topic : options.topics) {
+      append_json_string(body.back() == '[' ? body : body += ',', topic);
+    }
+    body += ']';
+  }
   const auto answer = TRY(call(options.remote, "POST", "/api/v1/tokens", body + "}"));
   if (options.json) {
     fmt::print("{}\n", answer.body);
@@ -86,23 +94,26 @@ Result<void> revoke(const TokenOptions& options) {
 
 Command token_new_command() {
   const auto options = std::make_shared<TokenOptions>();
-  return {"token new",
-          "Makes a token for a device or a person and prints it, once.",
-          {"nilo token new barn", "nilo token new anna --role viewer",
-           "nilo token new esp32 --password-file -"},
-          with_http_options(
-              {{"NAME", "whose token it is", &options->name, true},
-               {"--role", "device (publish, subscribe), viewer (read), admin (everything)",
-                &options->role},
-               {"--password-file",
-                "for devices that already have one: user NAME and the password in this "
-                "file; -: standard input",
-                &options->password_file},
-               {"--valid-days", "days until it is worth nothing; 0: until it is revoked",
-                &options->valid_days},
-               {"--json", "the server's answer as it is", &options->json}},
-              options->remote),
-          [options] { return exit_code_of(make(*options)); }};
+  return {
+      "token new",
+      "Makes a token for a device or a person and prints it, once.",
+      {"nilo token new barn", "nilo token new anna --role viewer",
+       "nilo token new esp32 --password-file -", "nilo token new well --topics 'water1/#'"},
+      with_http_options(
+          {{"NAME", "whose token it is", &options->name, true},
+           {"--role", "device (publish, subscribe), viewer (read), admin (everything)",
+            &options->role},
+           {"--password-file",
+            "for devices that already have one: user NAME and the password in this "
+            "file; -: standard input",
+            &options->password_file},
+           {"--valid-days", "days until it is worth nothing; 0: until it is revoked",
+            &options->valid_days},
+           {"--topics", "a device: the only filters it may publish and subscribe, several words",
+            &options->topics},
+           {"--json", "the server's answer as it is", &options->json}},
+          options->remote),
+      [options] { return exit_code_of(make(*options)); }};
 }
 
 Command token_ls_command() {

@@ -279,7 +279,7 @@ void MqttDoor::authenticate(mqtt::ConnectionId connection, const mqtt::Login& lo
   }
   const std::string_view name = login.user_name.empty() ? login.client_id : login.user_name;
   rooms_.passwords.check(
-      std::string(name), std::string(login.password),
+      {std::string(name), std::string(login.password), std::string(login.source_ip)},
       [this, connection](Result<Principal> who) {
         run_on_loop([this, connection, who = std::move(who)] {
           // It may have been revoked since, when this client was not yet among those to be dropped.

@@ -2,15 +2,19 @@
 //
 // Slow by design (argon2id takes 0.1 s), so a flood of logins costs one thread and no device that
 // shows a token notices.
-// Threads: safe to share. Limits: kPasswordChecksMax wait; more are refused.
+// Threads: safe to share. Limits: kPasswordChecksMax wait; more are refused. A name that was wrong
+// api::kAuthFailuresMax times in api::kAuthWindowUs from an address is refused there, unlooked at,
+// until the time has passed; others at that address are not.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <utility>
 
+#include "api/failure_limiter.h"
 #include "app/access.h"
 #include "app/worker.h"
+#include "net/public_address.h"
 
 namespace nilo::app {
 
@@ -18,20 +22,29 @@ inline constexpr std::size_t kPasswordChecksMax = 64;
 
 class PasswordChecks {
  public:
-  // `access` must outlive this.
-  explicit PasswordChecks(const Access& access) : access_(access), worker_(kPasswordChecksMax) {}
+  struct Shown {
+    std::string name;
+    std::string password;
+    std::string ip;
+  };
+  // Both must outlive this.
+  PasswordChecks(const Access& access, const Clock& clock)
+      : access_(access), clock_(clock), worker_(kPasswordChecksMax) {}
 
   // `done` is called once, on the worker's thread, or at once with resource_exhausted. `refused` is
-  // called before, if the password is wrong.
-  void check(std::string name, std::string password,
-             const std::function<void(Result<Principal>)>& done,
+  // called before, if the password was looked at and is wrong.
+  void check(const Shown& shown, const std::function<void(Result<Principal>)>& done,
              const std::function<void(const std::string& password)>& refused = {}) {
-    const bool taken =
-        post([this, name = std::move(name), password = std::move(password), done, refused] {
-          auto who = access_.by_password(name, password);
-          if (!who && refused) refused(password);
-          done(std::move(who));
-        });
+    const std::string from = net::network_of(shown.ip) + '\n' + shown.name;
+    if (wrong_.is_blocked(from, clock_.steady_us())) return done(too_many());
+    const bool taken = post([this, shown, from, done, refused] {
+      // Many may have waited together.
+      if (wrong_.is_blocked(from, clock_.steady_us())) return done(too_many());
+      auto who = access_.by_password(shown.name, shown.password);
+      if (!who) wrong_.failed(from, clock_.steady_us());
+      if (!who && refused) refused(shown.password);
+      done(std::move(who));
+    });
     if (!taken) done(busy());
   }
 
@@ -48,7 +61,14 @@ class PasswordChecks {
     return {ErrorCode::resource_exhausted, "too many logins at once", "try again later"};
   }
 
+  static Error too_many() {
+    return {ErrorCode::resource_exhausted, "too many wrong passwords for this name",
+            "wait a minute"};
+  }
+
   const Access& access_;
+  const Clock& clock_;
+  api::FailureLimiter wrong_;
   Worker worker_;
 };
 

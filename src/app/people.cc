@@ -5,12 +5,15 @@
 #include <memory>
 #include <utility>
 
+#include "app/hashes.h"
 #include "base/version.h"
 #include "value/json_text.h"
 
 namespace nilo::app {
 
 namespace {
+
+constexpr std::string_view kTokenPrefix = "nilo_";
 
 std::string rules_json(const stack::Stack& stack) {
   std::string out = "{\"rules\":[";
@@ -127,11 +130,18 @@ api::AccountBackend People::accounts() {
 }
 
 void People::authenticate(const api::Credentials& shown, const api::Done<Principal>& done) {
-  if (!shown.token.empty()) return done(rooms_.access.by_token(shown.token));
-  if (!shown.user.empty()) {
-    if (shown.password.starts_with("nilo_")) return done(rooms_.access.by_token(shown.password));
-    return rooms_.passwords.check(shown.user, shown.password, done);
+  const bool has_token = !shown.token.empty() || shown.password.starts_with(kTokenPrefix);
+  if (has_token) {
+    const std::string& token = shown.token.empty() ? shown.password : shown.token;
+    auto who = rooms_.access.by_token(token);
+    if (!who && token.starts_with(kTokenPrefix)) {
+      rooms_.refused_logins.add(
+          {"", shown.user, shown.remote_ip, Token::Kind::token, hash_of(token)});
+    }
+    if (!who) note_refused(shown, who.error());
+    return done(std::move(who));
   }
+  if (!shown.user.empty()) return check_password(shown, done);
   auto who = shown.session.empty()
                  ? Error{ErrorCode::unauthenticated, "this needs a token or a login",
                          "log in, or send `Authorization: Bearer nilo_...`; make one with: nilo "
@@ -140,6 +150,30 @@ void People::authenticate(const api::Credentials& shown, const api::Done<Princip
   // A cookie of another day does not close an open server.
   if (!who && rooms_.access.is_open_to(shown.remote_ip)) who = Principal{"", Role::admin};
   done(std::move(who));
+}
+
+void People::check_password(const api::Credentials& shown, const api::Done<Principal>& done) {
+  const RefusedLogin login{"", shown.user, shown.remote_ip};
+  rooms_.passwords.check(
+      {shown.user, shown.password, shown.remote_ip},
+      [this, shown, done](Result<Principal> who) {
+        if (!who) note_refused(shown, who.error());
+        done(std::move(who));
+      },
+      [this, login](const std::string& password) {
+        rooms_.refused_logins.add_password(login, password, rooms_.clock.steady_us());
+      });
+}
+
+// For the page that lets devices in: some publish over HTTP.
+void People::note_refused(const api::Credentials& shown, const Error& why) {
+  rooms_.refused.add({.what = "connect",
+                      .client = {},
+                      .user = shown.user,
+                      .ip = shown.remote_ip,
+                      .topic = {},
+                      .reason = why.message,
+                      .time_us = rooms_.clock.wall_us()});
 }
 
 void People::publish(Message message, const api::Done<void>& done) {

@@ -53,6 +53,8 @@ class People {
  private:
   api::AccountBackend accounts();
   void authenticate(const api::Credentials& shown, const api::Done<Principal>& done);
+  void check_password(const api::Credentials& shown, const api::Done<Principal>& done);
+  void note_refused(const api::Credentials& shown, const Error& why);
   void publish(Message message, const api::Done<void>& done);
   std::vector<api::TokenInfo> tokens() const;
   void make_token(const api::NewToken& wanted, const api::Done<std::string>& done);

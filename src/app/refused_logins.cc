@@ -58,7 +58,7 @@ std::string RefusedLogins::name_for(const RefusedLogin& login) const {
         known && known->role == Role::device && known->kind == Token::Kind::password;
     return is_free || is_device_with_another ? shown : std::string();
   }
-  const std::string base = is_account_name(shown) ? shown.substr(0, 56) : "device";
+  std::string base = is_account_name(shown) ? shown.substr(0, 56) : "device";
   if (!access_.token(base)) return base;
   for (int number = 2; number < 1000; ++number) {
     std::string name = fmt::format("{}-{}", base, number);
@@ -108,6 +108,8 @@ Result<Token> RefusedLogins::token_for(std::string_view client_id, std::string_v
   token.hash =
       login->kind == Token::Kind::address ? hash_of(address_key(client_id, ip)) : login->hash;
   token.created_us = now_us;
+  // Another password is no reason for more rights than were given.
+  if (const auto before = access_.token(token.name)) token.topics = before->topics;
   token.note = fmt::format("allowed: client {} from {}", printable(client_id, 80), ip);
   return token;
 }

@@ -54,6 +54,18 @@ TEST_F(RefusedLoginsTest, AnotherPasswordReplacesADevicesButNeverAnAdmins) {
   EXPECT_FALSE(access_->is_current(before));
 }
 
+TEST_F(RefusedLoginsTest, AnotherPasswordDoesNotWidenTheTopics) {
+  access_->apply(
+      access_->make_token({.name = "esp32", .password = "old password", .topics = {"water1/#"}})
+          ->token);
+  refused_.add_password({"c1", "esp32", "192.0.2.5"}, "new one", 0);
+  allow("c1", "esp32");
+  const auto who = access_->by_password("esp32", "new one");
+  ASSERT_TRUE(who && who->scope);
+  EXPECT_TRUE(who->scope->may_publish("water1/pub"));
+  EXPECT_FALSE(who->scope->may_publish("water2/pub"));
+}
+
 TEST_F(RefusedLoginsTest, ATokenOfAnotherServerIsLetInUnderAFreeName) {
   access_->apply(access_->make_token({.name = "barn"})->token);
   refused_.add({"barn", "", "192.0.2.5", Token::Kind::token, hash_of("nilo_elsewhere")});
@@ -88,6 +100,14 @@ TEST_F(RefusedLoginsTest, WhoShowsNothingIsKnownByIdAndAddress) {
   EXPECT_TRUE(access_->by_address("tank 9", "192.0.2.5"));
   refused_.add({"", "", "192.0.2.5"});
   EXPECT_FALSE(can("", "")) << "every client may leave its id out";
+}
+
+// What is hashed for it are an address and an id, which everybody may know.
+TEST_F(RefusedLoginsTest, AnAddressIsNoToken) {
+  refused_.add({"c1", "", "192.0.2.5"});
+  allow("c1", "");
+  EXPECT_TRUE(access_->by_address("c1", "192.0.2.5"));
+  EXPECT_FALSE(access_->by_token(address_key("c1", "192.0.2.5")));
 }
 
 TEST_F(RefusedLoginsTest, FewAreHashedAndFewAreKept) {

@@ -154,8 +154,8 @@ class RunningServer final : public Server {
     const int count = options_.loop_count > 0 ? options_.loop_count : cores_allowed(kLoopsMax);
     for (int i = 0; i < count; ++i) loops_.push_back(TRY(net::EventLoop::make()));
     people_loop_ = TRY(net::EventLoop::make());
-    passwords_ = std::make_unique<PasswordChecks>(*access_);
-    people_passwords_ = std::make_unique<PasswordChecks>(*access_);
+    passwords_ = std::make_unique<PasswordChecks>(*access_, clock_);
+    people_passwords_ = std::make_unique<PasswordChecks>(*access_, clock_);
     refused_logins_ = std::make_unique<RefusedLogins>(*access_);
     live_mail_ = std::make_unique<LiveMail>(*people_loop_, metrics_);
     for (std::uint32_t i = 0; i < loops_.size(); ++i) {

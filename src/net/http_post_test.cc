@@ -24,6 +24,14 @@ TEST(PublicAddress, IsWhatTheRegistriesCallGloballyReachable) {
   }
 }
 
+TEST(PublicAddress, OfIpv6BelongsToItsNetwork) {
+  EXPECT_EQ(network_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+  EXPECT_EQ(network_of("2001:db8:1:2::7"), "2001:db8:1:2::/64");
+  EXPECT_EQ(network_of("2001:db8:1:3::7"), "2001:db8:1:3::/64");
+  EXPECT_EQ(network_of("::1"), "::/64");
+  for (const char* ip : {"192.0.2.1", "::ffff:192.0.2.1", "", "x"}) EXPECT_EQ(network_of(ip), ip);
+}
+
 TEST(PublicAddress, IsNoneOfThisMachineOrItsNetwork) {
   for (const char* ip : {"0.0.0.0",
                          "0.255.255.255",

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/utf8.h"
+#include "net/address.h"
 
 namespace nilo::net {
 
@@ -202,8 +203,7 @@ class Mailer::Impl {
  private:
   // A password is not sent where others can read it.
   std::optional<std::string> unsafe_login() const {
-    const bool is_here =
-        server_.host == "localhost" || server_.host.starts_with("127.") || server_.host == "::1";
+    const bool is_here = Address{server_.host, server_.port}.is_loopback();
     if (server_.tls != SmtpServer::Tls::none || server_.user.empty() || is_here) return {};
     return fmt::format(
         "not sent: without TLS the password would go to {} for all to read; "

@@ -99,4 +99,14 @@ bool is_public(std::string_view ip) {
   return ::inet_pton(AF_INET6, text.c_str(), v6.data()) == 1 && is_public_v6(v6);
 }
 
+std::string network_of(std::string_view ip) {
+  const std::string text(ip);
+  std::array<std::uint8_t, 16> bytes{};
+  const bool is_v6 = ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+  if (!is_v6 || is_in(bytes, kMapped.network, kMapped.bits)) return text;
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  std::array<char, INET6_ADDRSTRLEN> shown{};
+  return std::string(::inet_ntop(AF_INET6, bytes.data(), shown.data(), shown.size())) + "/64";
+}
+
 }  // namespace nilo::net

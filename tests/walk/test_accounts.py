@@ -54,9 +54,9 @@ class House(harness.Server):
         return harness.nilo(*arguments, "--http", self.url.removeprefix("http://"), stdin=stdin,
                             environment={"NILO_TOKEN": self.admin})
 
-    def connect(self, token, client="c1"):
+    def connect(self, token, client="c1", user="x"):
         connection = raw_mqtt.Connection(self.mqtt_port)
-        return connection, connection.log_in(client_id=client, level=5, user="x", password=token)
+        return connection, connection.log_in(client_id=client, level=5, user=user, password=token)
 
 
 def secret_in(headers):
@@ -268,9 +268,50 @@ def a_token_is_held_to_its_topics():
         listed = server.ask("GET", "/tokens", token=server.admin)[1]["tokens"]
         barn = next(one for one in listed if one["name"] == "barn")
         assert barn["topics"] == ["water1/#"] and barn["kind"] == "token", barn
+        assert server.nilo("token", "new", "well", "--topics", "a/#", "b").returncode == 0
+        listed = server.ask("GET", "/tokens", token=server.admin)[1]["tokens"]
+        assert [one["topics"] for one in listed if one["name"] == "well"] == [["a/#", "b"]], listed
         for topics in (["a/#/b"], "water1/#", ["x"] * 33):
             assert server.ask("POST", "/tokens", {"name": "y", "role": "device", "topics": topics},
                               token=server.admin)[0] in (400, 413), topics
+
+
+@harness.case
+def a_client_id_belongs_to_the_login_that_used_it_first():
+    with House() as server:
+        barn, shed = (server.nilo("token", "new", name).stdout.strip() for name in ("barn", "shed"))
+        held, code = server.connect(barn, "client-1")
+        assert code == 0
+        assert server.connect(shed, "client-1")[1] == 0x85
+        assert server.nilo("token", "revoke", "barn").returncode == 0
+        harness.wait_until(lambda: server.connect(shed, "client-1")[1] == 0, "let in")
+        held.close()
+
+
+@harness.case
+def a_device_refused_over_http_is_shown_and_can_be_allowed():
+    with House() as server:
+        token = "nilo_of-another-server"
+        assert server.ask("POST", "/publish?topic=a", {}, token=token)[0] == 401
+        refused = server.ask("GET", "/refused", token=server.admin)[1]["refused"]
+        assert len(refused) == 1 and token not in str(refused), refused
+        assert "this token" in refused[0]["allow"], refused
+        status, done, _ = server.ask("POST", f"/refused/{refused[0]['id']}/allow",
+                                     token=server.admin)
+        assert status == 200, done
+        assert server.ask("POST", "/publish?topic=a", {}, token=token)[0] == 200
+
+
+@harness.case
+def a_wrong_password_over_mqtt_is_not_looked_at_for_ever():
+    with House() as server:
+        assert server.ask("POST", "/tokens", {"name": "esp32", "role": "device",
+                                              "password": "its own password"},
+                          token=server.admin)[0] == 201
+        answers = [server.connect("wrong", user="esp32")[1] for _ in range(21)]
+        assert answers == [0x86] * 20 + [0x97], answers
+        assert server.connect("its own password", user="esp32")[1] == 0x97
+        assert server.connect("wrong", user="other")[1] == 0x86, "others are not kept out"
 
 
 @harness.case
