@@ -28,10 +28,12 @@ api::LivePoint point_of(const Value& cell) {
       point.kind = Kind::boolean;
       point.number = cell.as_boolean() ? 1 : 0;
       break;
-    case Type::timestamp:
+    case Type::timestamp: {
+      const std::int64_t ms = cell.as_int64() / 1000;
       point.kind = Kind::number;
-      point.number = static_cast<double>(cell.as_int64() / 1000);
+      point.number = static_cast<double>(ms);
       break;
+    }
     case Type::text:
     case Type::json:
       point.kind = Kind::text;

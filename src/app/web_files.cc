@@ -11,8 +11,10 @@ struct NiloWebFile {
   const char* gzip;
   std::size_t gzip_size;
 };
+// NOLINTBEGIN(readability-identifier-naming): as the generated file names them
 extern "C" const NiloWebFile nilo_web_files[];
 extern "C" const std::uint64_t nilo_web_file_count;
+// NOLINTEND(readability-identifier-naming)
 
 namespace nilo::app {
 
