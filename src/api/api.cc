@@ -97,8 +97,10 @@ Result<void> Api::check_origin(const net::HttpRequest& request) const {
                  "an open server answers only to localhost, not to '" + printable(host, 80) + "'",
                  "use http://localhost or http://127.0.0.1"};
   }
+  constexpr std::string_view kOfProxies[] = {"x-forwarded-for", "forwarded", "x-real-ip", "via"};
   const bool is_forwarded =
-      !request.header("x-forwarded-for").empty() || !request.header("forwarded").empty();
+      std::any_of(std::begin(kOfProxies), std::end(kOfProxies),
+                  [&](std::string_view name) { return !request.header(name).empty(); });
   if (options_.loopback_names_only && is_forwarded) {
     return Error{ErrorCode::permission_denied, "an open server does not answer through a proxy",
                  "leave --open out and make tokens"};

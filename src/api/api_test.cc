@@ -420,8 +420,10 @@ TEST_F(ApiAccess, AnOpenServerAnswersToLoopbackNamesOnly) {
   };
   EXPECT_EQ(status_with({{"host", "rebound.example:8080"}}), 403);
   EXPECT_EQ(status_with({{"host", "127.rebound.example:8080"}}), 403);
-  EXPECT_EQ(status_with({{"host", "127.0.0.1"}, {"x-forwarded-for", "192.0.2.7"}}), 403)
-      << "a proxy on this machine speaks for others";
+  for (const char* name : {"x-forwarded-for", "forwarded", "x-real-ip", "via"}) {
+    EXPECT_EQ(status_with({{"host", "127.0.0.1"}, {name, "192.0.2.7"}}), 403)
+        << name << ": a proxy on this machine speaks for others";
+  }
 }
 
 using ApiTables = ApiTest;

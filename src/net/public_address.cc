@@ -100,7 +100,7 @@ bool is_public(std::string_view ip) {
 }
 
 std::string network_of(std::string_view ip) {
-  const std::string text(ip);
+  std::string text(ip);
   std::array<std::uint8_t, 16> bytes{};
   const bool is_v6 = ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
   if (!is_v6 || is_in(bytes, kMapped.network, kMapped.bits)) return text;
