@@ -13,6 +13,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import mqtt from "mqtt";
 import { chromium } from "playwright-core";
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -185,6 +186,29 @@ export class Server {
   async publishAsOwner(topic, payload) {
     await this.publish(topic, payload, "-u", "owner", "-P", await this.adminToken());
   }
+  // An mqtt.js client, the machine owner's if `options` say nothing else. Rejects when refused.
+  async connect(options = {}) {
+    const login = options.password ? {} : { username: "owner", password: await this.adminToken() };
+    const client = await mqtt.connectAsync(
+      `mqtt://127.0.0.1:${this.mqttPort}`,
+      { reconnectPeriod: 0, ...login, ...options },
+      false, // one try
+    );
+    atEnd(() => client.endAsync(true));
+    return client;
+  }
+
+  // The first user, as /setup makes one; `cookie` is his session from then on.
+  async claim(name = "ana", password = "a tank is a tank") {
+    const answer = await fetch(`${this.url}/api/v1/setup`, {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: this.url },
+      body: JSON.stringify({ code: await this.setupCode(), name, password }),
+    });
+    assert(answer.ok, `setup: ${answer.status} ${await answer.clone().text()}`);
+    const [, cookie, value] = answer.headers.get("set-cookie").match(/^([^=]+)=([^;]+)/);
+    this.cookie = { name: cookie, value, url: this.url };
+  }
 }
 
 // As pasted into a terminal.
@@ -247,9 +271,10 @@ class Watch {
   }
 }
 
-// A browser window of its own. `options` are playwright's (colorScheme, viewport, timezoneId, ...).
+// A browser window of its own, logged in if there is a `cookie` (server.cookie). `options` are
+// playwright's (colorScheme, viewport, timezoneId, ...).
 export class Window {
-  static async open(origin, options = {}) {
+  static async open(origin, { cookie, ...options } = {}) {
     const window = new Window();
     window.watch = new Watch(origin);
     window.context = await (await sharedBrowser()).newContext({
@@ -258,6 +283,7 @@ export class Window {
       ...options,
     });
     atEnd(() => window.context.close());
+    if (cookie) await window.context.addCookies([cookie]);
     await window.watch.attach(window.context);
     window.page = await window.context.newPage();
     window.page.setDefaultTimeout(TIMEOUT_MS);
