@@ -22,13 +22,18 @@ Error wrong(std::string_view text, const std::string& why,
           std::string(hint)};
 }
 
-// Nothing but letters, digits and `more`, at least one character. `begin`: where `part` stands in
-// `text`.
+// As thing_template.h makes them, and `*`.
+constexpr std::string_view kInId = "-.:*%";
+bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
+// Nothing but letters, digits and `more`, at least one character; in ids letters of all languages,
+// too. `begin`: where `part` stands in `text`.
 Result<void> check_part(std::string_view text, std::string_view part, std::size_t begin,
                         std::string_view what, std::string_view more) {
   if (part.empty()) return wrong(text, fmt::format("there is no {} at {}", what, begin + 1));
   for (std::size_t at = 0; at < part.size(); ++at) {
     if (is_word(part[at]) || more.find(part[at]) != std::string_view::npos) continue;
+    if (more == kInId && is_beyond_ascii(part[at])) continue;
     return wrong(text, fmt::format("character {} cannot stand in a {}", begin + at + 1, what));
   }
   return {};
@@ -102,6 +107,7 @@ Result<Selector> parse_selector(std::string_view text) {
     return wrong(text, fmt::format("more than {} bytes", kSelectorSizeMax), ErrorCode::too_large);
   }
   if (text.empty()) return wrong(text, "this is empty");
+  if (!is_utf8(text)) return wrong(text, "this is not UTF-8");
   TRY(check_available(text));
 
   Selector out;
@@ -111,7 +117,11 @@ Result<Selector> parse_selector(std::string_view text) {
   const std::string_view thing = text.substr(begin, slash - begin);
   const bool is_relative = !out.is_type && thing == kThisThing;
   if (!is_relative) {
-    TRY(check_part(text, thing, begin, out.is_type ? "type" : "thing's id", "-.:*"));
+    if (out.is_type) {
+      TRY(check_part(text, thing, begin, "type", "-.:*"));
+    } else {
+      TRY(check_part(text, thing, begin, "thing's id", kInId));
+    }
   }
   out.thing = thing;
   out.field = "*";

@@ -57,6 +57,16 @@ TEST(Selector, OfAPagesThingMatchesOnlyWhenThatIsKnown) {
   EXPECT_EQ(made("tank-1/percent").for_thing("tank-2"), made("tank-1/percent"));
 }
 
+TEST(Selector, NamesEveryThingThatATemplateCanMake) {
+  for (const std::string_view id : {"tank-水位", "tank-%3Cb%3E", "tank-Bäßlé:1.2_3"}) {
+    const auto selector = parse_selector(std::string(id) + "/percent");
+    ASSERT_TRUE(selector) << selector.error().message;
+    EXPECT_TRUE(selector->matches_thing(id, ""));
+    EXPECT_TRUE(selector->is_single());
+  }
+  EXPECT_EQ(mistake("tank-\xff/a"), "selector `tank-\\xff/a`: this is not UTF-8");
+}
+
 TEST(Selector, GivesItsTextBack) {
   for (const char* text : {"tank-1/percent", "type:tank", "$thing/a*", "a.b:c_d-*"}) {
     EXPECT_EQ(made(text).text(), text);

@@ -9,6 +9,7 @@ const SHOWN_PER_SECOND = 20; // message_stream.ts
 const ROWS = 50; // of a page of things, or of alerts
 const SCRIPTS = 2; // of index.html: the theme, before anything is drawn, and the pages
 const REFUSED_MAX = 200; // api/refused.h
+const REFUSED_TEXT_MAX = 250; // app/refused_list.h
 
 // Beside the tanks, things that name themselves.
 const STRANGE = `
@@ -100,8 +101,8 @@ test("live messages show topics, payloads and client ids as text", async () => {
   // and the page shows no more.
   const groups = chunks(TEXTS, 5);
   for (const some of chunks(groups, SHOWN_PER_SECOND)) {
-    const second = Math.floor(Date.now() / 1000);
-    await waitUntil(() => Math.floor(Date.now() / 1000) > second, "the next second");
+    const began = Date.now();
+    await waitUntil(() => Date.now() - began > 1100, "another second, by any clock");
     await Promise.all(some.map(async (texts) => {
       const client = await server.connect({ clientId: texts[0] });
       await client.publishAsync(texts.map(asLevel).join("/"), texts.join("\n"), { qos: 1 });
@@ -119,16 +120,17 @@ test("refused clients are shown as text", async () => {
   await begin();
   const { page } = window;
   await page.goto("/live/refused");
-  for (const texts of chunks(TEXTS, REFUSED_MAX)) {
+  // Who says control characters is cut off without a word: that is no MQTT.
+  for (const texts of chunks(TEXTS.filter((text) => !/\p{Cc}/u.test(text)), REFUSED_MAX)) {
     for (const some of chunks(texts, 50)) {
       await Promise.all(some.map((text, i) => server
         .connect({ clientId: text, username: some[some.length - 1 - i], password: "nilo_wrong" })
-        .then(() => assert(false, `${text} got in`), (e) => {if(!/uthor|uthent|password/.test(e.message))console.log("#DBG",JSON.stringify(text),e.message,e.code)})));
+        .then(() => assert(false, `${text} got in`), () => undefined)));
     }
     const { refused } = await server.json("/api/v1/refused");
     const known = new Set(refused.flatMap(({ client, user }) => [client, user]));
-    const plain = texts.filter((text) => !/\p{Cc}/u.test(text) && Buffer.byteLength(text) <= 250);
-    for (const text of plain) assert(known.has(text), `refused, and not told: ${JSON.stringify(text)}`);
+    const whole = texts.filter((text) => Buffer.byteLength(text) <= REFUSED_TEXT_MAX);
+    for (const text of whole) assert(known.has(text), `refused, and not told: ${JSON.stringify(text)}`);
     await allShown(page, ".alert-rows", refused.flatMap(({ client, user, reason }) => [client, user, reason]), "refused");
   }
   await unhurt(window, "refused");

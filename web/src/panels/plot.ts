@@ -154,6 +154,7 @@ export class Plot {
   }
 
   private fit(): void {
+    if (this.box.clientWidth === 0) return;  // put away, as when its table is shown: no size to fit
     const { width, height } = this.size();
     if (width === this.plot.width && height === this.plot.height) return;
     this.plot.setSize({ width, height });

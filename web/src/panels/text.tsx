@@ -55,7 +55,7 @@ function drawBlock(block: Block, find: Find): ComponentChildren {
       return block.ordered ? <ol>{items}</ol> : <ul>{items}</ul>;
     }
     case 'code':
-      return <pre><code>{block.text}</code></pre>;
+      return <pre tabIndex={0}><code>{block.text}</code></pre>;
     case 'rule':
       return <hr />;
   }
