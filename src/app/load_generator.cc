@@ -316,7 +316,7 @@ namespace {
 
 constexpr std::size_t kStampDigits = 19;
 
-// PUBLISH packets whose payload is {"sent_us":<19 digits>}; read back from a subscriber's stream.
+// PUBLISH packets whose payload is {"sent_us":"<19 digits>",...}; read back from a subscriber's stream.
 class StampReader {
  public:
   // Appends the age in milliseconds of each stamp that became whole.
@@ -337,7 +337,7 @@ class StampReader {
   }
 
  private:
-  static constexpr std::string_view kMark = "\"sent_us\":";
+  static constexpr std::string_view kMark = "\"sent_us\":\"";
   std::string kept_;
 };
 
@@ -347,7 +347,7 @@ std::string stamped_publish(int publisher, int qos, std::uint16_t packet_id, std
     body += static_cast<char>(packet_id >> 8);
     body += static_cast<char>(packet_id & 0xff);
   }
-  body += fmt::format(R"({{"sent_us":{:019},"temperature":21.4,"humidity":44.5,"battery":3.61}})",
+  body += fmt::format(R"({{"sent_us":"{:019}","temperature":21.4,"humidity":44.5,"battery":3.61}})",
                       now_us);
   return packet(static_cast<std::uint8_t>(0x30 | qos << 1), body);
 }

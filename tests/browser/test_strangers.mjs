@@ -39,16 +39,18 @@ const THING_ID_MAX = 128;
 const idOf = (name) => `strange-${[...name].map((letter) => /[\w.:-]|[^\0-\x7f]/u.test(letter)
   ? letter : `%${letter.charCodeAt(0).toString(16).padStart(2, "0").toUpperCase()}`).join("")}`;
 
-// Where a text stands may collapse its spaces; the characters of it are all there.
-const contains = (page, selector, texts) => page.evaluate(([where, wanted]) => {
-  const all = [...document.querySelectorAll(where)].map((node) => node.textContent).join("\n");
-  return wanted.filter((text) => !all.includes(text));
+// Those of `texts` that are not in the text of the elements. Units keep to their numbers by a space
+// of their own.
+const missingOf = (page, selector, texts) => page.evaluate(([where, wanted]) => {
+  const plain = (text) => text.replaceAll("\u00a0", " ");
+  const all = plain([...document.querySelectorAll(where)].map((node) => node.textContent).join("\n"));
+  return wanted.filter((text) => !all.includes(plain(text)));
 }, [selector, texts]);
 
 async function allShown(page, selector, texts, what) {
   let missing = texts;
   await waitUntil(async () => {
-    missing = await contains(page, selector, missing);
+    missing = await missingOf(page, selector, missing);
     return missing.length === 0;
   }, `shown as text in ${what}`).catch((error) => {
     throw new Error(`${error.message}: ${JSON.stringify(missing.slice(0, 5))} of ${missing.length}`);
@@ -147,7 +149,7 @@ test("things, alerts and notes are shown as text", async () => {
   const things = [];
   let cursor = "";
   do {
-    const list = await server.json(`/api/v1/things?search=strange-&limit=${ROWS}&cursor=${encodeURIComponent(cursor)}`);
+    const list = await server.json(`/api/v1/things?search=strange-&limit=${ROWS}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
     things.push(list.things);
     cursor = list.next ?? "";
   } while (cursor);
@@ -163,8 +165,6 @@ test("things, alerts and notes are shown as text", async () => {
     if (i === 0) await window.check("things");
     if (i < things.length - 1) await page.getByRole("button", { name: /^Next/ }).click();
   }
-  const names = await page.evaluate(() => document.querySelectorAll("tbody th, tbody td").length);
-  assert(names > 0, "a table");
 
   // One of each kind by itself.
   for (const { id, fields } of things.flat().filter((_, i) => i % 60 === 7)) {
@@ -177,14 +177,14 @@ test("things, alerts and notes are shown as text", async () => {
   // Every one of them is an alert; each is acknowledged with a note.
   const open = [];
   do {
-    const list = await server.json(`/api/v1/alerts?state=firing&limit=200&cursor=${encodeURIComponent(cursor)}`);
+    const list = await server.json(`/api/v1/alerts?state=firing&limit=200${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
     open.push(...list.alerts);
     cursor = list.next ?? "";
   } while (cursor);
   const strange = open.filter(({ alert }) => alert === "strange");
   assert(strange.length === things.flat().length, `${strange.length} alerts`);
   await page.goto("/alerts");
-  await allShown(page, ".alert-rows", strange.slice(0, 20).map(({ text }) => text.replace(/ (?=\S{1,3}$)/, "\u00a0")).filter((text) => !/\d /.test(text)), "alerts");
+  await allShown(page, ".alert-rows", strange.slice(0, ROWS).map(({ text }) => text), "alerts");
   await unhurt(window, "alerts");
   for (const some of chunks(strange, 25)) {
     await Promise.all(some.map(async ({ id }, i) => {
