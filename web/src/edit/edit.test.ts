@@ -1,6 +1,8 @@
+import { StringStream } from '@codemirror/language';
 import { describe, expect, it } from 'vitest';
 import { diffLines, kGap, shortened } from './diff';
 import { blockAt, blocksOf, panelText, selectorsOf, suggestionsAt, withPanel } from './language';
+import { toml } from './toml';
 
 const known = { things: [{ id: 'tank-1', type: 'tank', fields: ['distance', 'percent'] }, { id: 'x', type: '', fields: ['t'] }] };
 const text = `# pages
@@ -105,5 +107,39 @@ describe('a difference', () => {
     const a = Array.from({ length: 3000 }, (_, i) => `a${i}`).join('\n');
     const b = Array.from({ length: 3000 }, (_, i) => `b${i}`).join('\n');
     expect(diffLines(a, b).length).toBe(6000);
+  });
+});
+
+describe('the colours of a page text', () => {
+  const coloursOf = (lines: string[]) => {
+    const state = toml.startState!(2);
+    return lines.map((line) => {
+      const stream = new StringStream(line, 2, 2);
+      const out: string[] = [];
+      while (!stream.eol()) {
+        stream.start = stream.pos;
+        const style = toml.token(stream, state);
+        expect(stream.pos).toBeGreaterThan(stream.start);
+        if (style) out.push(`${style} ${stream.current()}`);
+      }
+      return out;
+    });
+  };
+  it('tell headers, keys, strings, numbers and comments', () => {
+    expect(coloursOf(['[[page.panel]] # one', 'at = 20.5', 'lines = [{ at = 2, label = "x\\"y" }]'])).toEqual([
+      ['atom [[page.panel]]', 'comment # one'], ['property at', 'number 20.5'],
+      ['property lines', 'bracket [', 'number 2', 'string "x\\"y"', 'bracket ]'],
+    ]);
+  });
+  it('go on over lines in long strings and lists only', () => {
+    expect(coloursOf(['md = """', '[[page]]', '"""', 'of = [', '"a"]', 'a = "open', 'b = 1'])).toEqual([
+      ['property md', 'string """'], ['string [[page]]'], ['string """'], ['property of', 'bracket ['],
+      ['string "a"', 'bracket ]'], ['property a', 'string "open'], ['property b', 'number 1'],
+    ]);
+  });
+  it('come to an end whatever stands there', () => {
+    for (const odd of ['\u2028', '\u2029', '\u0085', '\ud800', '\\', '"\\', '[', ']', "'''\u2028", '=\u2028=', '"\u2028"']) {
+      coloursOf([odd, `a = "${odd}"`, `a = ${odd}`, `${odd} = 1`]);
+    }
   });
 });
