@@ -3,7 +3,7 @@
 
     make bench                     everything (about six minutes)
     make bench ARGS="publish"      one part: publish latency rules replay start idle
-                                   alerts storm
+                                   alerts storm pages
 
 The server runs on core 0, the load generator on core 1. Each figure comes with its command.
 Absolute figures depend on the machine: compare the ratios.
@@ -343,9 +343,35 @@ def bench_storm():
         f"nilo bench publish {' '.join(flags)}")
 
 
+def bench_pages():
+    """In Debian's chromium, beside everything else on this machine: nothing is pinned."""
+    command = ["node", os.path.join(ROOT, "tools", "bench_pages.mjs")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False,
+                          env={**os.environ, "NILO": NILO})
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}: {done.stderr}")
+    figures = json.loads(done.stdout)
+    drawn, crowd = figures["drawn"], figures["crowd"]
+    say(f"received to drawn in a chart at {drawn['messages_per_s']:,}/s, p99",
+        f"{drawn['p99_ms']:.1f} ms", "goal 50 ms", "node tools/bench_pages.mjs drawn")
+    say("  p50", f"{drawn['p50_ms']:.1f} ms")
+    say("  until the browser has it, p99", f"{drawn['arrived_p99_ms']:.1f} ms")
+    say("  publish to a bare MQTT subscriber in the same run, p99", f"{drawn['mqtt_p99_ms']:.1f} ms")
+    say(f"{crowd['pages']} open pages of the tanks, server", f"{crowd['tanks']:.3f} cores",
+        "goal 0.5", "node tools/bench_pages.mjs crowd")
+    say("  at 100 readings a second", f"{crowd['at_100']:.3f} cores", "goal 0.5")
+    say("from page to page, p50", f"{figures['switch']['p50_ms']:.0f} ms", "goal 100 ms",
+        "node tools/bench_pages.mjs switch")
+    say("  p95", f"{figures['switch']['p95_ms']:.0f} ms", "goal 100 ms")
+    heap = figures["heap"]
+    say(f"heap of a page at 5 readings/s over {heap['minutes']} min, after collection",
+        f"{heap['kb_per_minute']:.1f} KB/min", "goal 0",
+        "HEAP_MINUTES=60 node tools/bench_pages.mjs heap")
+
+
 PARTS = {"publish": bench_publish, "latency": bench_latency, "rules": bench_rules,
          "replay": bench_replay, "start": bench_start, "idle": bench_idle, "alerts": bench_alerts,
-         "storm": bench_storm}
+         "storm": bench_storm, "pages": bench_pages}
 
 
 def main(wanted):

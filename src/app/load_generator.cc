@@ -316,7 +316,8 @@ namespace {
 
 constexpr std::size_t kStampDigits = 19;
 
-// PUBLISH packets whose payload is {"sent_us":"<19 digits>",...}; read back from a subscriber's stream.
+// PUBLISH packets whose payload is {"sent_us":"<19 digits>",...}; read back from a subscriber's
+// stream.
 class StampReader {
  public:
   // Appends the age in milliseconds of each stamp that became whole.

@@ -155,7 +155,11 @@ test("every view, in light, in dark and on a phone", async () => {
 
   const client = await server.connect({ clientId: "garden-gateway" });
   await show(windows, "live", "/live", (page) => page.locator(".message").nth(5), async (page) => {
-    await page.getByText("Waiting for a message").waitFor();
+    await waitUntil(async () => {  // until it listens
+      await client.publishAsync("garden/hello", "hello", { qos: 1 });
+      return await page.locator(".message").count() > 0;
+    }, "listening");
+    await page.getByRole("button", { name: "Clear" }).click();
     for (const [tank, distance] of [[1, 35], [2, 75], [3, 27], [1, 36], [2, 76], [3, 27]]) {
       await client.publishAsync(`water${tank}/pub`, JSON.stringify({ distance }), { qos: 1 });
     }
