@@ -227,7 +227,7 @@ void Engine::end(WatchId watch, Condition condition, std::int64_t now_us) {
   instance.since_us = now_us;
   instance.due_us = kNeverUs;
   Event event = Event::none;
-  if (is_open(was)) event = damped(watch, condition, Event::recovered, now_us);
+  if (lasts(was)) event = damped(watch, condition, Event::recovered, now_us);
   // Whoever said that it is dealt with need not be told.
   const bool is_wanted = definition(watch).recovery && was != State::resolved;
   if (event == Event::recovered && !is_wanted) event = Event::none;
@@ -258,7 +258,7 @@ Result<void> Engine::by_person(WatchId watch, Condition condition, State to, std
                                std::int64_t now_us) {
   advance(now_us);
   const State was = state(watch, condition);
-  if (!is_open(was)) {
+  if (!lasts(was)) {
     return Error{ErrorCode::conflict,
                  "the alert is " + std::string(word_of(was)) + ": nothing lasts",
                  "look at its history: GET /api/v1/alerts/{id}"};

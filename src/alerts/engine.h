@@ -45,7 +45,9 @@ enum class State : std::uint8_t { normal, pending, firing, acknowledged, snoozed
 inline constexpr std::array<State, 6> kStates{State::normal,       State::pending, State::firing,
                                               State::acknowledged, State::snoozed, State::resolved};
 // It lasts, and somebody was told or would have been.
-constexpr bool is_open(State state) { return state >= State::firing; }
+constexpr bool lasts(State state) { return state >= State::firing; }
+// It lasts, and nobody has closed it: what people see counted and listed.
+constexpr bool is_open(State state) { return lasts(state) && state != State::resolved; }
 
 // What people are told of a transition.
 enum class Event : std::uint8_t { none, firing, reminder, recovered, flapping };

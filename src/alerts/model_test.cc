@@ -45,7 +45,7 @@ class Model {
   bool person(Condition condition, State to, std::int64_t due_us, std::int64_t now_us) {
     advance(now_us);
     Instance& it = at(condition);
-    if (!is_open(it.state)) return false;
+    if (!lasts(it.state)) return false;
     it.state = to;
     it.due_us = due_us;
     tell(condition, Event::none);
@@ -166,7 +166,7 @@ class Model {
     it.state = State::normal;
     it.since_us = now_us_;
     it.due_us = kNeverUs;
-    Event event = is_open(was) ? damped(condition, Event::recovered) : Event::none;
+    Event event = lasts(was) ? damped(condition, Event::recovered) : Event::none;
     if (event == Event::recovered && (!limits_.recovery || was == State::resolved)) {
       event = Event::none;
     }

@@ -19,11 +19,13 @@ constexpr std::string_view kLinkOwner = "link in a mail";
 
 // What a list needs of every alert there is, in its order; the whole row only of those shown.
 struct Entry {
-  bool is_open;
+  State state;
   TimeUs changed_us;
   std::string id;
   bool operator<(const Entry& other) const {
-    if (is_open != other.is_open) return is_open;
+    const bool is_open = alerts::is_open(state);
+    if (is_open != alerts::is_open(other.state)) return is_open;
+    if (is_open && state != other.state) return state < other.state;  // the unanswered first
     return changed_us != other.changed_us ? changed_us > other.changed_us : id < other.id;
   }
 };
@@ -32,9 +34,11 @@ struct Overview {
   std::array<std::size_t, alerts::kStates.size()> counts{};
   TimeUs newest_end_us = 0;
 
-  void count(State state, TimeUs since_us) {
-    ++counts[static_cast<std::size_t>(state)];
-    if (state == State::normal) newest_end_us = std::max(newest_end_us, since_us);
+  void count(const AlertGlance& glance) {
+    ++counts[static_cast<std::size_t>(glance.state)];
+    const bool is_over = glance.state == State::normal || glance.state == State::resolved;
+    const TimeUs end_us = glance.state == State::normal ? glance.since_us : glance.changed_us;
+    if (is_over) newest_end_us = std::max(newest_end_us, end_us);
   }
   std::optional<TimeUs> quiet_since() const {
     for (const State state : alerts::kStates) {
@@ -81,7 +85,7 @@ std::optional<TimeUs> AlertDesk::quiet_since() const {
   Overview overview;
   tables_.each_latest(kAlertsTable, [&](const tables::Change& change) {
     const AlertGlance glance = alert_glance_of(change.cells);
-    overview.count(glance.state, glance.since_us);
+    overview.count(glance);
   });
   return overview.quiet_since();
 }
@@ -95,11 +99,11 @@ Result<std::string> AlertDesk::list(const api::AlertQuery& query) const {
   std::vector<Entry> entries;
   tables_.each_latest(kAlertsTable, [&](const tables::Change& change) {
     const AlertGlance glance = alert_glance_of(change.cells);
-    overview.count(glance.state, glance.since_us);
+    overview.count(glance);
     const bool is_open = alerts::is_open(glance.state);
     const bool is_wanted = (query.thing.empty() || glance.thing == query.thing) &&
                            (only ? glance.state == *only : is_open || query.state == "all");
-    if (is_wanted) entries.push_back({is_open, glance.changed_us, std::string(glance.id)});
+    if (is_wanted) entries.push_back({glance.state, glance.changed_us, std::string(glance.id)});
   });
   const std::size_t end = std::min(entries.size(), query.offset + query.limit);
   std::partial_sort(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(end),

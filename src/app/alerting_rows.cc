@@ -24,7 +24,7 @@ std::size_t Alerting::write_pending(RecordWriter& record) {
     const AlertRow& row = pending.row;
     write_alert(rooms_.tables, row, record);
     const bool is_story = event != Event::none || !pending.by.empty() || pending.is_closed ||
-                          alerts::is_open(row.state) != alerts::is_open(pending.transition.was);
+                          alerts::lasts(row.state) != alerts::lasts(pending.transition.was);
     if (is_story) {
       write_alert_history(rooms_.tables, row, alerts::word_of(event), pending.by, record);
     }

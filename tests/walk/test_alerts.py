@@ -198,6 +198,8 @@ def people_acknowledge_snooze_and_resolve():
         assert item["snoozed_until"] > item["since"], item
         assert act(server, low, "snooze", {"for": "soon"})[0] == 400
         assert act(server, low, "resolve")[0] == 200
+        assert server.get_json("/api/v1/alerts")["alerts"] == []  # not open: somebody closed it
+        assert server.get_json("/api/v1/status")["alerts"] == {"open": 0}
         publish(server, 2, 44.5)
         wait_for_state(server, low, "normal")
         status, body = act(server, low, "acknowledge")[:2]

@@ -1,4 +1,4 @@
-// The inbox: what is open, what somebody is on, what is quiet for a while, what was.
+// The inbox: what is open (it lasts, and nobody has closed it), unanswered first; and what was.
 import { useEffect, useState } from 'preact/hooks';
 import { useGet } from '../api';
 import type { AlertItem, AlertList, AlertState } from '../documents';
@@ -16,7 +16,7 @@ const kPastRows = 5;
 
 // Each tab: what is asked for, and whose counts it shows.
 const kTabs: { state: string; text: string; counts: AlertState[] }[] = [
-  { state: '', text: 'Open', counts: ['firing'] },
+  { state: '', text: 'Open', counts: ['firing', 'acknowledged', 'snoozed'] },
   { state: 'acknowledged', text: 'Acknowledged', counts: ['acknowledged'] },
   { state: 'snoozed', text: 'Snoozed', counts: ['snoozed'] },
   { state: 'resolved', text: 'Resolved', counts: ['resolved'] },
@@ -62,7 +62,7 @@ function Empty({ state, thing, list }: { state: string; thing: string; list: Ale
 
 export function Alerts() {
   const [state = '', thing = '', cursor = ''] = ['state', 'thing', 'cursor'].map(query);
-  const alerts = useGet<AlertList>('/alerts', { state: state || 'firing', thing, cursor, limit: kRows });
+  const alerts = useGet<AlertList>('/alerts', { state: state || 'open', thing, cursor, limit: kRows });
   const [chosen, choose] = useState<string | undefined>();
   const [act, setAct] = useState<Act | null>(null);
   useEffect(() => { if (alertChanges.value > 0) alerts.reload(); }, [alertChanges.value]);
