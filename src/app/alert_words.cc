@@ -15,6 +15,7 @@ namespace {
 using alerts::Condition;
 using alerts::Template;
 
+constexpr std::string_view kTestText = "\n\nThis is a test: nothing is wrong.";
 constexpr std::string_view kPropertyPrefix = "thing.";
 
 Template parsed(const stack::Text& text) {
@@ -145,9 +146,7 @@ std::string AlertWords::own_text(const AlertRow& row, std::string_view event,
                      local_time(row.since_us, facts.site->zone));
   if (row.limit && !is_normal)
     out += fmt::format(", limit {}", with_unit(*row.limit, row.unit, -1));
-  out += fmt::format(".\nAlert \"{}\" of {}", row.alert, facts.site->name);
-  if (!facts.link.empty()) out += ": " + facts.link;
-  return out + "\n";
+  return out + fmt::format(".\nAlert \"{}\" of {}.", row.alert, facts.site->name);
 }
 
 std::vector<Notice> AlertWords::notices(const AlertRow& row, std::string_view event,
@@ -168,14 +167,16 @@ std::vector<Notice> AlertWords::notices(const AlertRow& row, std::string_view ev
   notice.created_us = row.changed_us;
   notice.next_try_us = row.changed_us;
   notice.link = facts.link;
-  notice.acknowledge_link = facts.acknowledge_link;
+  const bool is_test = event == "test";
+  if (!is_test) notice.acknowledge_link = facts.acknowledge_link;
   notice.subject = rendered(subject_, own_subject(row, event));
   if (event == "reminder") notice.subject = "Still: " + notice.subject;
-  if (event == "test") notice.subject = "Test: " + notice.subject;
+  if (is_test) notice.subject = "Test: " + notice.subject;
   std::vector<Notice> out;
   if (alert_.mail && has_mail) {
     notice.channel = kMailChannel;
     notice.text = rendered(text_, own_text(row, event, facts));
+    if (is_test) notice.text += kTestText;
     for (const std::string& to : alert_.mail->to) out.emplace_back(notice).to = to;
   }
   for (const Webhook& webhook : webhooks_) {
@@ -183,6 +184,7 @@ std::vector<Notice> AlertWords::notices(const AlertRow& row, std::string_view ev
     post.channel = kWebhookChannel;
     post.to = webhook.notice->url;
     post.text = rendered(webhook.body, own_subject(row, event));
+    if (is_test) post.text += kTestText;
     post.allow_private = webhook.notice->allow_private;
     for (const auto& [name, value] : webhook.headers) {
       post.headers.push_back({name, rendered(value, own_subject(row, event))});

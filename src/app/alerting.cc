@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "app/invalid_reading.h"
+#include "base/nearest.h"
 
 namespace nilo::app {
 
@@ -273,7 +274,11 @@ void Alerting::test(std::string name, TestDone done) {
       return rooms_.stack.alerts[each.alert].name == name;
     });
     if (alert == alerts.end()) {
-      return done(Error{ErrorCode::not_found, fmt::format("no alert `{}` in the stack", name), ""});
+      std::vector<std::string_view> names;
+      for (const stack::Alert& each : alerts) names.push_back(each.name);
+      const std::string_view near = nearest(name, names);
+      return done(Error{ErrorCode::not_found, fmt::format("no alert `{}` in the stack", name),
+                        near.empty() ? "" : fmt::format("did you mean `{}`?", near)});
     }
     if (watched == watched_.end()) {
       return done(Error{ErrorCode::not_found,

@@ -79,7 +79,13 @@ Result<void> test(const AlertOptions& options) {
   const JsonNode* root = TRY(document.parse(answer.body));
   const JsonNode* notices = root->find("notices");
   const std::size_t count = notices == nullptr ? 0 : notices->size();
-  fmt::print("{} samples are on their way; see: nilo notices ls\n", count);
+  if (count == 0) {
+    fmt::print(
+        "nobody would be told: the alert has no mail with a [mail] server, and no webhook\n");
+  } else {
+    fmt::print("{} on the way; see: nilo notices ls\n",
+               count == 1 ? "1 sample is" : fmt::format("{} samples are", count));
+  }
   return {};
 }
 

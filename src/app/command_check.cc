@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <string>
 
 #include "app/commands.h"
 #include "app/endpoint_specs.h"
@@ -16,13 +17,19 @@ struct CheckOptions {
   bool json = false;
 };
 
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 int check(const CheckOptions& options) {
   const auto loaded = load_stack(options.dir, options.json);
   if (!loaded) return kExitConfig;
   if (options.json) return kExitDone;
   const stack::Stack& stack = loaded->stack;
-  fmt::print("ok: {} things, {} tables, {} rules, {} endpoints\n", stack.things.size(),
-             stack.tables.size(), stack.rules.size(), stack.endpoints.size());
+  fmt::print("ok: {}, {}, {}, {}, {}, {}\n", counted(stack.things.size(), "thing"),
+             counted(stack.tables.size(), "table"), counted(stack.rules.size(), "rule"),
+             counted(stack.endpoints.size(), "endpoint"), counted(stack.alerts.size(), "alert"),
+             counted(stack.pages.size(), "page"));
   return kExitDone;
 }
 

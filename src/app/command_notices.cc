@@ -67,7 +67,9 @@ Result<void> list(const NoticesOptions& options) {
     fmt::print("{:<24} {:<19} {:<8} {:<8} {:<28} {}\n", shown("id"), time_in(notice, "created"),
                shown("state"), shown("channel"), shown("to"), shown("subject"));
     if (text_in(notice, "state") == "sent" || shown("answer").empty()) continue;
-    fmt::print("{:<24} after {} tries: {}\n", "", text_in(notice, "tries"), shown("answer"));
+    const std::string tries = text_in(notice, "tries");
+    fmt::print("{:<24} after {} {}: {}\n", "", tries, tries == "1" ? "try" : "tries",
+               shown("answer"));
   }
   return {};
 }

@@ -10,19 +10,19 @@ namespace {
 
 // Mail programs keep inline styles and throw away the rest.
 constexpr std::string_view kBodyStyle =
-    "margin:0;padding:24px 12px;background:#f6f5f1;color:#22262b;"
+    "margin:0;padding:24px 12px;background:#f7f5f0;color:#1b2733;"
     "font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif";
 constexpr std::string_view kCardStyle =
     "max-width:640px;margin:0 auto;padding:24px;background:#ffffff;"
-    "border:1px solid #e2e0d8;border-radius:8px";
+    "border:1px solid #d9d4c8;border-radius:8px";
 constexpr std::string_view kValueStyle = "margin:8px 0;font-size:40px;line-height:1.1;color:";
 constexpr std::string_view kButtonStyle =
     "display:inline-block;margin:0 12px 0 0;padding:10px 16px;border-radius:6px;"
     "text-decoration:none;font-weight:600;";
 constexpr std::string_view kFooterStyle =
-    "max-width:640px;margin:12px auto 0;color:#6b7078;font-size:13px";
-constexpr std::string_view kBadColor = "#b3371f";
-constexpr std::string_view kGoodColor = "#2b6e4f";
+    "max-width:640px;margin:12px auto 0;color:#5f6b77;font-size:13px";
+constexpr std::string_view kBadColor = "#a3262a";
+constexpr std::string_view kGoodColor = "#1f6b4a";
 
 bool is_link(std::string_view url) {
   return url.starts_with("https://") || url.starts_with("http://");
@@ -41,7 +41,7 @@ std::string html_lines(std::string_view text) {
 std::string button(std::string_view url, std::string_view label, bool is_filled) {
   if (!is_link(url)) return "";
   const std::string_view look =
-      is_filled ? "background:#1f5f8b;color:#ffffff" : "border:1px solid #1f5f8b;color:#1f5f8b";
+      is_filled ? "background:#12647a;color:#ffffff" : "border:1px solid #12647a;color:#12647a";
   return fmt::format("<a href=\"{}\" style=\"{}{}\">{}</a>", html_escaped(url), kButtonStyle, look,
                      label);
 }

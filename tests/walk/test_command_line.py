@@ -71,7 +71,8 @@ def check_finds_every_mistake_with_place_and_nearest_name():
     explained = harness.nilo("help", found[0][0]).stdout
     assert explained.startswith("C204: "), explained
     done = harness.nilo("check", harness.WATER_TANKS)
-    assert (done.returncode, done.stdout) == (0, "ok: 3 things, 1 tables, 1 rules, 1 endpoints\n")
+    assert (done.returncode, done.stdout) == (
+        0, "ok: 3 things, 1 table, 1 rule, 1 endpoint, 1 alert, 1 page\n")
 
 
 @harness.case
