@@ -10,14 +10,16 @@ constexpr PanelOption kCommon[] = {
     {"title", text, "\"Level\""},
     {"note", text, "\"mail below 20 %\""},
     {.name = "width", .form = integer, .example = "6", .min = 1, .max = 12},
-    {.name = "height", .form = integer, .example = "320", .min = 80, .max = 2000},
-    {"unit", text, "\"%\""},
-    {.name = "decimals", .form = integer, .example = "1", .min = 0, .max = 15},
     {"link", link, "\"/things\""},
-    {"empty", text, "\"no readings yet\""},
-    {"range", range, "\"24h\""},
     {"when", later},
 };
+
+// Of several kinds.
+constexpr PanelOption kUnit{"unit", text, "\"%\""};
+constexpr PanelOption kDecimals{
+    .name = "decimals", .form = integer, .example = "1", .min = 0, .max = 15};
+constexpr PanelOption kEmpty{"empty", text, "\"no readings yet\""};
+constexpr PanelOption kRange{"range", range, "\"24h\""};
 
 constexpr std::string_view kStatWords = "last mean min max count";
 constexpr std::string_view kIntervalStatWords = "count mean sd min q25 median q75 max first last";
@@ -35,6 +37,10 @@ constexpr PanelOption kNow[] = {
     {"stale", duration, "\"10m\""},
     {"sort", choice, "\"name\"", "name value age"},
     {.name = "limit", .form = integer, .example = "50", .min = 1, .max = 1000},
+    kUnit,
+    kDecimals,
+    kEmpty,
+    kRange,
     {"shape", later},
     {"group", later},
     {"sql", later},
@@ -52,6 +58,11 @@ constexpr PanelOption kChart[] = {
     {"live", boolean, "true"},
     {"last_label", boolean, "true"},
     {"style", choice, "\"plain\"", "plain", "hand"},
+    {.name = "height", .form = integer, .example = "320", .min = 80, .max = 2000},
+    kUnit,
+    kDecimals,
+    kEmpty,
+    kRange,
     {"x", later},
     {"compare", later},
     {"diff", later},
@@ -75,9 +86,13 @@ constexpr PanelOption kTable[] = {
     {"stats", choices, "[\"first\", \"last\"]", kIntervalStatWords, "slope"},
     {"columns", columns, "[\"name\", { name = \"distance\", unit = \"cm\" }]"},
     {.name = "limit", .form = integer, .example = "50", .min = 1, .max = 1000},
-    {"sort", text, "\"name\""},
+    {"sort", column, "\"-last\""},
     {"search", boolean, "true"},
     {"download", boolean, "true"},
+    kUnit,
+    kDecimals,
+    kEmpty,
+    kRange,
     {"sql", later},
 };
 
@@ -85,6 +100,7 @@ constexpr PanelOption kAlerts[] = {
     {"of", selectors, "[\"type:tank\"]"},
     {"states", choices, "[\"firing\"]", "open firing acknowledged snoozed resolved"},
     {.name = "limit", .form = integer, .example = "20", .min = 1, .max = 1000},
+    kEmpty,
     {"match", later},
     {"group", later},
     {"actions", later},

@@ -28,6 +28,7 @@ enum class Form : std::uint8_t {
   lines,      // [{ at = 20, label = "nearly empty" }]
   axis,       // { min = 0, max = 100 }
   columns,    // ["name", { name = "distance", unit = "cm", decimals = 1 }]
+  column,     // one of the table's, "-" before it for the highest first
   faces,      // one of `words`, or { low = "...", high = "..." }
   markdown,   // text, with {{tank-1/percent}} in it
   later,      // belongs to the language, and not to this version

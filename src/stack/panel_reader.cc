@@ -151,6 +151,8 @@ class PanelReader {
         });
       case Form::axis:
         return check_table(value, key, {}, {"min", "max"});
+      case Form::column:
+        return keys.text(key).has_value();
       case Form::columns:
         return check_list(key, value, [&](const Node& item) {
           return item.kind == Node::Kind::text ||
@@ -283,9 +285,60 @@ class PanelReader {
   // What the rows of a table need; `rows` decides.
   void check_table() {
     const Node* rows = keys_.take("rows");
-    if (rows == nullptr || rows->text != "intervals") return;
-    keys_.require({"of", "[\"tank-*/percent\"]"});
-    keys_.require({"every", "\"1d\""});
+    if (rows == nullptr) return;
+    check_sort(rows->text);
+    if (rows->text == "intervals") {
+      keys_.require({"of", "[\"tank-*/percent\"]"});
+      keys_.require({"every", "\"1d\""});
+    } else {
+      for (const std::string_view name : {"every", "stats"}) refuse(name, "intervals");
+    }
+    if (rows->text != "things") refuse("columns", "things");
+  }
+
+  // `name` says nothing of these rows.
+  void refuse(std::string_view name, std::string_view rows) {
+    if (keys_.take(name) == nullptr) return;
+    reading_.tell(Code::unknown_key, keys_.place_of(name), "", name, where_,
+                  fmt::format("it belongs to rows = \"{}\": leave it out", rows));
+  }
+
+  // The columns that a table has, as far as its text says. Empty: any.
+  std::vector<std::string_view> columns_of(std::string_view rows) {
+    if (rows == "alerts") return {"since", "text", "name", "state"};
+    std::vector<std::string_view> out;
+    if (rows == "intervals") {
+      out = {"start", "name"};
+      const Node* stats = keys_.take("stats");
+      if (stats == nullptr) return {"start", "name", "first", "last", "min", "max"};
+      for (const Node& stat : stats->items) out.push_back(stat.text);
+      return out;
+    }
+    if (const Node* columns = keys_.take("columns")) {
+      for (const Node& column : columns->items) {
+        for (const Member& member : column.members) {
+          if (member.key == "name") out.push_back(member.node.text);
+        }
+        if (column.kind == Node::Kind::text) out.push_back(column.text);
+      }
+      return out;
+    }
+    out = {"name", "state", "age"};
+    for (const Selector& selector : panel_.of) {
+      if (selector.field.find('*') != std::string::npos) return {};
+      out.push_back(selector.field);
+    }
+    return out;
+  }
+
+  void check_sort(std::string_view rows) {
+    const Node* sort = keys_.take("sort");
+    if (sort == nullptr || sort->kind != Node::Kind::text) return;
+    const std::string_view word = std::string_view(sort->text).substr(sort->text.starts_with('-'));
+    const auto columns = columns_of(rows);
+    if (columns.empty() || std::find(columns.begin(), columns.end(), word) != columns.end()) return;
+    reading_.tell(Code::not_a_choice, sort->place, did_you_mean(word, columns), "sort", sort->text,
+                  fmt::to_string(fmt::join(columns, ", ")));
   }
 
   const Node& node_;

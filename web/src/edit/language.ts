@@ -22,11 +22,14 @@ const kCommon: Option[] = [
   { name: 'title', example: '"Level"' },
   { name: 'note', example: '"mail below 20 %"' },
   { name: 'width', example: '6' },
-  { name: 'height', example: '320' },
+  { name: 'link', example: '"/things"' },
+];
+
+const kEmpty: Option = { name: 'empty', example: '"no readings yet"' };
+const kValues: Option[] = [
   { name: 'unit', example: '"%"' },
   { name: 'decimals', example: '1' },
-  { name: 'link', example: '"/things"' },
-  { name: 'empty', example: '"no readings yet"' },
+  kEmpty,
   word('range', ['24h', ...kRanges.filter((range) => range !== '24h')]),
 ];
 
@@ -38,19 +41,20 @@ export const kKinds: Record<string, Option[]> = {
     kOf, word('look', ['number', 'tank', 'bar', 'state']), { name: 'low', example: '20' }, { name: 'high', example: '80' },
     word('faces', ['thumbs', 'none']), { name: 'min', example: '0' }, { name: 'max', example: '100' },
     { name: 'spark', example: '"24h"' }, word('stats', ['last', 'mean', 'min', 'max', 'count']),
-    { name: 'stale', example: '"10m"' }, word('sort', ['name', 'value', 'age']), { name: 'limit', example: '50' },
+    { name: 'stale', example: '"10m"' }, word('sort', ['name', 'value', 'age']), { name: 'limit', example: '50' }, ...kValues,
   ],
   chart: [
     kOf, word('draw', ['line', 'step', 'points', 'area', 'bars']), { name: 'every', example: '"1h"' }, word('stat', kStats),
     { name: 'y', example: '{ min = 0, max = 100 }' }, { name: 'lines', example: '[{ at = 20, label = "nearly empty" }]' },
     word('marks', ['alerts']), word('gaps', ['break', 'join']), { name: 'live', example: 'true' },
-    { name: 'last_label', example: 'true' },
+    { name: 'last_label', example: 'true' }, { name: 'height', example: '320' }, ...kValues,
   ],
   table: [
     word('rows', ['things', 'intervals', 'alerts']), kOf, { name: 'every', example: '"1d"' }, word('stats', kStats),
     { name: 'columns', example: '["name", "age"]' }, { name: 'limit', example: '50' }, { name: 'download', example: 'true' },
+    { name: 'sort', example: '"name"' }, { name: 'search', example: 'true' }, ...kValues,
   ],
-  alerts: [kOf, word('states', ['open', 'firing', 'acknowledged', 'snoozed', 'resolved']), { name: 'limit', example: '20' }],
+  alerts: [kOf, word('states', ['open', 'firing', 'acknowledged', 'snoozed', 'resolved']), { name: 'limit', example: '20' }, kEmpty],
   text: [{ name: 'md', example: '"**{{tank-1/percent}}** in the barn"' }],
 };
 

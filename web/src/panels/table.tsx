@@ -1,7 +1,8 @@
 // A `table` panel: intervals (use per day), things, or alerts.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, get, type ApiError } from '../api';
+import { alertChanges } from '../store';
 import type { AlertItem, AlertList, FieldValue, Interval, Panel } from '../documents';
 import { isoTime, moment, quantity, zone } from '../format';
 import type { PanelPage } from '../page/time';
@@ -10,18 +11,23 @@ import { Age } from '../ui/age';
 import { Button, ErrorState, StateMark, Table, wordOfAlert, wordOfThing, type Column } from '../ui/parts';
 import { csvText, download, type Cell } from './csv';
 import { Nothing, Outdated, PanelFrame, Waiting } from './frame';
+import { concerns } from './marks';
 import { boolOption, columnOptions, forThing, listOption, numberOption, textOption, type ColumnOption } from './options';
+import { fitting, inOrder, type Head, type SheetRow } from './sheet';
+import { useOwnRange } from '../page/use_page';
 import { useValues } from './values';
 
 const kHeight = 160;
 const kRowsMax = 200;
+const kAlertsMax = 200;
 const kRowsAtOnce = 12; // the rest comes with a click
 const kAgainMs = 60_000;
+const kNewsMs = 3000; // what came meanwhile is asked for as one
 
-// What a table shows, whatever its rows are.
+// What a table shows, whatever its rows are. A head's `id` is what `sort` calls it.
 interface Sheet {
-  heads: { name: string; right: boolean }[];
-  rows: { key: string; cells: ComponentChildren[]; raw: Cell[] }[];
+  heads: Head[];
+  rows: (SheetRow & { cells: ComponentChildren[] })[];
 }
 
 interface Asked<T> {
@@ -30,11 +36,17 @@ interface Asked<T> {
   again: () => void;
 }
 
-// Asks when `key` changes and every minute while somebody looks.
-function useAsked<T>(key: string, ask: (signal: AbortSignal) => Promise<T>): Asked<T> {
+// Asks when `key` changes, soon after `news` did, and every minute while somebody looks.
+function useAsked<T>(key: string, news: unknown, ask: (signal: AbortSignal) => Promise<T>): Asked<T> {
   const [data, setData] = useState<T | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const [round, setRound] = useState(0);
+  const soon = useRef<ReturnType<typeof setTimeout> | null>(null);
+  useEffect(() => {
+    if (!data || soon.current !== null) return;
+    soon.current = setTimeout(() => { soon.current = null; setRound((n) => n + 1); }, kNewsMs);
+  }, [news]);
+  useEffect(() => () => { if (soon.current !== null) clearTimeout(soon.current); }, []);
   useEffect(() => {
     const abort = new AbortController();
     ask(abort.signal).then((answer) => { setData(answer); setError(null); }, (reason: unknown) => {
@@ -81,9 +93,9 @@ function intervalSheet(rows: Interval[], values: FieldValue[], stats: string[], 
   // A day without readings has nothing to say here; the gaps are seen in the dates.
   const newest = rows.filter(({ count }) => count > 0).sort((a, b) => b.start - a.start || a.of.localeCompare(b.of));
   return {
-    heads: [{ name: every.endsWith('d') ? 'Day' : every.endsWith('w') ? 'Week of' : 'From', right: false },
-      ...(isMany ? [{ name: 'Thing', right: false }] : []),
-      ...stats.map((name) => ({ name: kStatHeads[name] ?? name, right: true }))],
+    heads: [{ id: 'start', name: every.endsWith('d') ? 'Day' : every.endsWith('w') ? 'Week of' : 'From', right: false },
+      ...(isMany ? [{ id: 'name', name: 'Thing', right: false }] : []),
+      ...stats.map((name) => ({ id: name, name: kStatHeads[name] ?? name, right: true }))],
     rows: newest.map((row) => {
       const meta = byName.get(row.of);
       const numbers = stats.map((name) => valueOf(row, name));
@@ -91,7 +103,7 @@ function intervalSheet(rows: Interval[], values: FieldValue[], stats: string[], 
         key: `${row.of} ${row.start}`,
         cells: [<span class="nowrap">{bucketName(row, every, zoneName)}</span>, ...(isMany ? [whoOf(row.of)] : []),
           ...numbers.map((value, i) => (stats[i] === 'count' ? quantity(value) : quantity(value, meta?.unit ?? '', meta?.decimals ?? null)))],
-        raw: [isoTime(row.start), ...(isMany ? [row.of] : []), ...numbers],
+        raw: [isoTime(row.start), ...(isMany ? [whoOf(row.of)] : []), ...numbers],
       };
     }),
   };
@@ -119,7 +131,7 @@ function thingSheet(values: FieldValue[], columns: ColumnOption[]): Sheet {
     return [quantity(value?.value, option?.unit || value?.unit, option?.decimals ?? value?.decimals ?? null), value?.value];
   };
   return {
-    heads: names.map((name) => ({ name: heads[name] ?? name, right: !(name in heads) })),
+    heads: names.map((name) => ({ id: name, name: heads[name] ?? name, right: !(name in heads) })),
     rows: [...things].map(([thing, own]) => {
       const cells = names.map((name) => cell(own, name));
       return { key: thing, cells: cells.map(([shown]) => shown), raw: cells.map(([, raw]) => raw) };
@@ -129,7 +141,7 @@ function thingSheet(values: FieldValue[], columns: ColumnOption[]): Sheet {
 
 function alertSheet(alerts: AlertItem[]): Sheet {
   return {
-    heads: ['Since', 'What', 'Thing', 'State'].map((name) => ({ name, right: false })),
+    heads: ['Since', 'Text', 'Name', 'State'].map((name) => ({ id: name.toLowerCase(), name, right: false })),
     rows: alerts.map((alert) => {
       const [mark, word] = wordOfAlert(alert.state);
       return {
@@ -147,16 +159,24 @@ function fileName(panel: Panel): string {
   return `${name || 'table'}.csv`;
 }
 
-function SheetTable({ panel, sheet }: { panel: Panel; sheet: Sheet }) {
+function SheetTable({ panel, sheet: { heads, rows: all } }: { panel: Panel; sheet: Sheet }) {
   const limit = Math.min(kRowsMax, numberOption(panel, 'limit') ?? kRowsAtOnce);
   const [isWhole, setWhole] = useState(false);
+  const [text, setText] = useState('');
+  const found = fitting(inOrder(all, heads, textOption(panel, 'sort')), text);
+  const sheet = { heads, rows: found };
   const rows = isWhole ? sheet.rows : sheet.rows.slice(0, limit);
   const columns: Column<Sheet['rows'][number]>[] = sheet.heads.map((head, i) => ({
     head: head.name, right: head.right, isName: i === 0, cell: (row) => row.cells[i],
   }));
   return (
     <>
-      <Table label={textOption(panel, 'title', 'Table')} columns={columns} rows={rows} keyOf={(row) => row.key} />
+      {boolOption(panel, 'search', false) && (
+        <input type="search" class="search table-search" aria-label="Search these rows" placeholder="Search"
+          value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      )}
+      {rows.length === 0 && <Nothing title="No row fits" hint={`None of ${all.length} has \u201c${text}\u201d in it.`} />}
+      {rows.length > 0 && <Table label={textOption(panel, 'title', 'Table')} columns={columns} rows={rows} keyOf={(row) => row.key} />}
       {sheet.rows.length > rows.length && (
         <p class="more"><Button small look="bare" onClick={() => setWhole(true)}>Show all {sheet.rows.length} rows</Button></p>
       )}
@@ -181,38 +201,51 @@ function Whole({ panel, asked, sheet, empty }: {
 
 interface Props { panel: Panel; page: PanelPage }
 
+// The values of a panel, in its own unit and with its own decimals.
+function ownUnits(values: FieldValue[] | null, panel: Panel): FieldValue[] | null {
+  const decimals = numberOption(panel, 'decimals');
+  return values && values.map((value) => ({
+    ...value, unit: textOption(panel, 'unit', value.unit), decimals: decimals ?? value.decimals,
+  }));
+}
+
 // Whole minutes, so that a window that follows the clock is not asked for each second.
 function spanQuery(page: PanelPage): { from: number; to: number } {
   const { from, to } = page.time.view.value;
   return { from: Math.floor(from / 60_000) * 60_000, to: Math.ceil(to / 60_000) * 60_000 };
 }
 
-function IntervalTable({ panel, page }: Props) {
+function IntervalTable({ panel, page: shared }: Props) {
+  const page = useOwnRange(panel, shared);
   const of = forThing(listOption(panel, 'of'), page.thing).join(',');
   const every = textOption(panel, 'every', '1d');
   const zoneName = page.time.zone.value;
   const query = { of, every, zone: zoneName, ...spanQuery(page) };
   const selectors = useMemo(() => forThing(listOption(panel, 'of'), page.thing), [panel, page]);
-  const { values } = useValues(selectors);
-  const asked = useAsked(JSON.stringify(query), (signal) => get<{ rows: Interval[] }>('/intervals', query, signal));
+  const values = useValues(selectors).values.value;
+  const asked = useAsked(JSON.stringify(query), values, (signal) => get<{ rows: Interval[] }>('/intervals', query, signal));
   const stats = listOption(panel, 'stats', kStats);
-  const sheet = asked.data && values.value && intervalSheet(asked.data.rows, values.value, stats, every, zoneName);
+  const named = ownUnits(values, panel);
+  const sheet = asked.data && named && intervalSheet(asked.data.rows, named, stats, every, zoneName);
   return <Whole panel={panel} asked={asked} sheet={sheet} empty="No reading lies in the time this page shows." />;
 }
 
 function ThingTable({ panel, page }: Props) {
   const of = useMemo(() => forThing(listOption(panel, 'of'), page.thing), [panel, page]);
   const set = useValues(of);
-  const values = set.values.value;
+  const values = ownUnits(set.values.value, panel);
   return <Whole panel={panel} asked={{ error: set.error.value, again: set.reload }}
     sheet={values && thingSheet(values, columnOptions(panel))} empty={`Nothing fits ${of.join(', ')} yet.`} />;
 }
 
-function AlertTable({ panel }: Props) {
-  const query = { state: 'all', limit: 100 };
-  const asked = useAsked('alerts', (signal) => get<AlertList>('/alerts', query, signal));
+function AlertTable({ panel, page }: Props) {
+  const query = { state: 'all', limit: kAlertsMax };
+  const of = useMemo(() => forThing(listOption(panel, 'of'), page.thing), [panel, page]);
+  const values = useValues(of).values.value;
+  const asked = useAsked('alerts', alertChanges.value, (signal) => get<AlertList>('/alerts', query, signal));
   void zone.value;
-  return <Whole panel={panel} asked={asked} sheet={asked.data && alertSheet(asked.data.alerts)} empty="No alert has ever been raised." />;
+  const mine = asked.data && values && asked.data.alerts.filter((alert) => of.length === 0 || concerns(alert, values));
+  return <Whole panel={panel} asked={asked} sheet={mine && alertSheet(mine)} empty="No alert has ever been raised." />;
 }
 
 export function TablePanel(props: Props) {
