@@ -1,5 +1,6 @@
 // The panels of pages. A kind is a file; whoever adds one adds it here.
 import type { ComponentType } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { Panel } from '../documents';
 import type { PanelPage } from '../page/time';
 import { AlertsPanel } from './alerts';
@@ -22,8 +23,10 @@ const kKinds: Record<string, ComponentType<PanelProps>> = {
   text: TextPanel,
 };
 
-// One panel of a page; it needs a parent of class "grid" for its width.
-export function PanelView({ panel, page }: PanelProps) {
+// One panel of a page; it needs a parent of class "grid" for its width. A parent that is drawn again
+// with the same options does not make it begin again.
+export function PanelView({ panel: given, page }: PanelProps) {
+  const panel = useMemo(() => given, [JSON.stringify(given)]);
   const View = Object.hasOwn(kKinds, panel.kind) ? kKinds[panel.kind] : undefined;
   if (View) return <View panel={panel} page={page} />;
   return (

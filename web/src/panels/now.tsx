@@ -91,7 +91,7 @@ function Big({ tile }: { tile: Tile }) {
 
 // When the value was measured; a silent one says so in its chip already.
 function Aged({ tile }: { tile: Tile }) {
-  if (tile.level === 'silent') return null;
+  if (tile.level === 'silent' || tile.level === 'never') return null;
   if (tile.level === 'invalid' && tile.value.time !== null) {
     return <span class="age">last good {shown(tile.value)} <Age time={tile.value.time} /></span>;
   }

@@ -96,7 +96,7 @@ export class Plot {
   setPoints(lines: PlotLine[]): void {
     this.lines = lines;
     this.plot.setData(align(lines) as uPlot.AlignedData, false);
-    this.setView(this.view);
+    this.plot.redraw(); // by itself it would wait until the view moves: on a week, for minutes
   }
 
   setView(view: Span): void {

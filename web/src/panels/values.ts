@@ -29,7 +29,9 @@ export function merged(values: FieldValue[], news: LiveValues[]): FieldValue[] |
     const value = v[v.length - 1];
     if (i !== undefined) {
       const old = next[i]!;
-      const isNewer = time !== undefined && value !== undefined && (old.time === null || time >= old.time);
+      // A refused reading is told without a value: the last good one stays, with its age.
+      const isReading = time !== undefined && value !== undefined && value !== null;
+      const isNewer = isReading && (old.time === null || time >= old.time);
       // A sound value ends silence and doubt; a state alone leaves the value as it is.
       next[i] = isNewer ? { ...old, value, time, state: state ?? 'ok' } : { ...old, state: state ?? old.state };
     }
@@ -47,7 +49,7 @@ function alsoTakes(values: FieldValue[], of: string, value: FieldValue['value'] 
     const small = field === null ? undefined : big.also?.[field];
     if (field === null || !small) return;
     isTaken = true;
-    if (value !== undefined) values[i] = { ...big, also: { ...big.also, [field]: { ...small, value } } };
+    if (value !== undefined && value !== null) values[i] = { ...big, also: { ...big.also, [field]: { ...small, value } } };
   });
   return isTaken;
 }

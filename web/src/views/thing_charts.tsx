@@ -3,6 +3,7 @@ import type { AlertStory, ThingField } from '../documents';
 import { now } from '../format';
 import { RangePicker } from '../page/range_picker';
 import { PanelView, usePanelPage } from '../panels';
+import { titleOf } from '../panels/chart';
 
 const kHour = 3600_000;
 const kDay = 24 * kHour;
@@ -26,7 +27,7 @@ export function ThingCharts({ thing, fields, range = '24h' }: {
       <div class="w12 row-head"><h2>How it went</h2><RangePicker time={page.time} /></div>
       {drawn.map((field) => (
         <PanelView key={field.field} page={page} panel={{
-          kind: 'chart', line: 0, of: [`${thing}/${field.field}`], title: field.field,
+          kind: 'chart', line: 0, of: [`${thing}/${field.field}`], title: titleOf(field.field),
           width: drawn.length === 1 ? 12 : 6, marks: ['alerts'],
         }} />
       ))}
@@ -40,7 +41,7 @@ export function AlertChart({ story }: { story: AlertStory }) {
   const page = usePanelPage(rangeFor(now() - began), 'site', story.thing);
   return (
     <PanelView page={page} panel={{
-      kind: 'chart', line: 0, of: [`${story.thing}/${story.field}`], title: `${story.field} around it`,
+      kind: 'chart', line: 0, of: [`${story.thing}/${story.field}`], title: `${titleOf(story.field)}, before and since`,
       width: 12, marks: ['alerts'],
       ...(story.limit === null ? {} : { lines: [{ at: story.limit, label: story.condition }] }),
     }} />
