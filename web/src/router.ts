@@ -52,8 +52,15 @@ export const place = computed(() => placeOf(address.value));
 // How often the place itself, not only its query, was changed: a new page gets focus and scroll.
 export const arrivals = signal(0);
 
+// Asked before the place is left; null: nobody minds.
+let mayLeave: (() => boolean) | null = null;
+export function askBeforeLeaving(ask: (() => boolean) | null): void {
+  mayLeave = ask;
+}
+
 export function navigate(to: string, how: { replace?: boolean } = {}): void {
   const isNewPath = placeOf(to).path !== place.peek().path;
+  if (isNewPath && !how.replace && mayLeave && !mayLeave()) return;
   if (how.replace) window.history.replaceState(null, '', to);
   else if (to !== address.peek()) window.history.pushState(null, '', to);
   address.value = here();
@@ -92,6 +99,10 @@ export function startRouter(): void {
   document.addEventListener('click', followLink);
   window.addEventListener('popstate', () => {
     const before = place.peek().path;
+    if (placeOf(here()).path !== before && mayLeave && !mayLeave()) {
+      window.history.pushState(null, '', address.peek());  // as if nobody had gone back
+      return;
+    }
     address.value = here();
     if (place.peek().path !== before) arrivals.value += 1;
   });

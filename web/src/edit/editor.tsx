@@ -6,7 +6,7 @@ import type { Diagnostic, Page, ThingList } from '../documents';
 import { plural } from '../format';
 import { MarkIcon } from '../icons';
 import { saveAs } from '../panels/csv';
-import { navigate } from '../router';
+import { askBeforeLeaving, navigate } from '../router';
 import { loadPages } from '../store';
 import { announce } from '../ui/announce';
 import { Button, ErrorState, Loading, PageHead } from '../ui/parts';
@@ -60,7 +60,11 @@ function useGuard(isChanged: boolean): void {
     if (!isChanged) return undefined;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
     window.addEventListener('beforeunload', ask);
-    return () => window.removeEventListener('beforeunload', ask);
+    askBeforeLeaving(() => window.confirm('The text is not saved. Leave it?'));
+    return () => {
+      window.removeEventListener('beforeunload', ask);
+      askBeforeLeaving(null);
+    };
   }, [isChanged]);
 }
 
@@ -69,13 +73,14 @@ function Mistakes({ diagnostics, onGo }: { diagnostics: Diagnostic[]; onGo: (dia
   return (
     <ul class="mistakes" data-testid="mistakes" aria-label="Mistakes">
       {diagnostics.map((diagnostic) => {
-        const { severity, summary, help, range } = diagnostic;
+        const { severity, summary, detail, help, range } = diagnostic;
+        const more = [detail, help].filter(Boolean).join('; ');
         const { line, column } = range.start;
         return (
           <li key={`${line} ${column} ${summary}`} class={severity}>
             <MarkIcon mark={severity === 'error' ? 'bad' : 'warn'} />
             <span><button type="button" class="link" onClick={() => onGo(diagnostic)}>line {line}, column {column}</button>{' '}
-              {summary}{help && <span class="hint"> {help}</span>}</span>
+              {summary}{more && <span class="hint"> {more}</span>}</span>
           </li>
         );
       })}
