@@ -7,11 +7,16 @@ import { showFavicon } from './favicon';
 import { live, type Subscription } from './live';
 
 const kStatusEveryMs = 10_000;
+const kLateMs = 30_000;
 
 export const status = signal<Status | null>(null);
 export const pages = signal<PageName[]>([]);
 // Counts up whenever an alert changed, or may have; lists of alerts are then fetched again.
 export const alertChanges = signal(0);
+
+// Notices wait for longer than a server that takes them would need.
+export const areNoticesLate = signal(false);
+let waitingSince: number | null = null;
 
 let isAsked = false;
 let isAskedAgain = false;
@@ -25,6 +30,8 @@ export async function loadStatus(): Promise<void> {
   try {
     status.value = await get<Status>('/status');
     showFavicon(status.value.alerts.open > 0);
+    waitingSince = status.value.notices.waiting > 0 ? waitingSince ?? Date.now() : null;
+    areNoticesLate.value = waitingSince !== null && Date.now() - waitingSince >= kLateMs;
   } catch {
     // The header says that there is no connection; the last state stays.
   }

@@ -8,6 +8,11 @@ import { Age } from '../ui/age';
 import { Button, ErrorState, Loading, StateMark, wordOfAlert } from '../ui/parts';
 import { Gate } from './gate';
 
+function titleOf(item: AlertItem | null, problem: ApiError | null): string {
+  if (!item && problem) return problem.status === 409 ? 'This alert is over' : 'This link does not work';
+  return item && item.state !== 'firing' ? 'This is taken care of' : 'Take care of this alert?';
+}
+
 export function AckLink({ token }: { token: string }) {
   const path = `/ack/${encodeURIComponent(token)}`;
   const alert = useGet<AlertItem>(path);
@@ -29,9 +34,10 @@ export function AckLink({ token }: { token: string }) {
   const isOpen = item?.state === 'firing';
   const [mark, word] = wordOfAlert(item?.state ?? 'firing');
   return (
-    <Gate title={item && !isOpen ? 'This is taken care of' : 'Take care of this alert?'}>
+    <Gate title={titleOf(item, problem)}>
       {!item && !problem && <Loading />}
       {problem && <ErrorState error={problem} />}
+      {!item && problem && <p class="after"><a href="/alerts">All alerts</a></p>}
       {item && (
         <div class="stack">
           <p class="ack-text wrap">{keepUnits(item.text)}</p>

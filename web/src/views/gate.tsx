@@ -1,6 +1,6 @@
 // Before anybody is in: setting up a new server, and logging in to one.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { asApiError, post, type ApiError } from '../api';
 import type { Session } from '../documents';
 import { Logo } from '../icons';
@@ -11,12 +11,17 @@ import { Button, ErrorState, Field } from '../ui/parts';
 export const kPasswordMin = 8;
 
 export function Gate({ title, children }: { title: string; children: ComponentChildren }) {
+  const main = useRef<HTMLElement>(null);
   useEffect(() => {
     document.title = `${title} \u00b7 Nilometer`;
   }, [title]);
+  // Who comes here came to type.
+  useEffect(() => {
+    [...main.current?.querySelectorAll('input') ?? []].find((input) => !input.value)?.focus();
+  }, []);
   return (
     <div class="gate">
-      <main id="main">
+      <main id="main" ref={main}>
         <div class="brand"><Logo />{session.value?.site.name || 'Nilometer'}</div>
         <div class="panel"><h1>{title}</h1>{children}</div>
       </main>
@@ -68,7 +73,7 @@ export function Setup() {
     (error && wrong === field ? `${error.message}${error.hint ? ` \u2013 ${error.hint}` : ''}` : null);
   return (
     <Gate title="Set up this server">
-      <p class="lead">Nobody owns it yet. The code stands where <code>nilo</code> was started.</p>
+      <p class="lead">Nobody owns it yet. The code stands in the terminal where <code>nilo</code> was started.</p>
       <form class="form" onSubmit={submit}>
         <Field label="Setup code" name="code" value={code} required placeholder="K7QM-3XPD" autocomplete="one-time-code"
           spellcheck={false} error={mistakeAt('code')} onInput={(e) => setCode(e.currentTarget.value)} />

@@ -1,6 +1,7 @@
 // Live: what devices say, as they say it, and whom the server refused.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { LiveMessage } from '../documents';
+import { useGet } from '../api';
+import type { LiveMessage, Refusal } from '../documents';
 import { clockSeconds, count, now, plural } from '../format';
 import { useKeys } from '../keys';
 import { live } from '../live';
@@ -12,14 +13,17 @@ import { kRowsMax, MessageStream, type Row } from './message_stream';
 import { isBelow, type Branch } from './topic_tree';
 
 const kDrawEveryMs = 250;
+const kRefusedEveryMs = 5000;
 const kBranchesMax = 100;
 const kOpenDepth = 1;
 
+// The tab tells how many were refused: who looks here for a device finds out where it is.
 export function LiveTabs({ current }: { current: 'messages' | 'refused' }) {
+  const refused = useGet<{ refused: Refusal[] }>('/refused', undefined, kRefusedEveryMs).data.value?.refused.length;
   return (
     <Tabs label="Live" tabs={[
       { href: '/live', text: 'Messages', isCurrent: current === 'messages' },
-      { href: '/live/refused', text: 'Refused', isCurrent: current === 'refused' },
+      { href: '/live/refused', text: 'Refused', count: refused || undefined, isCurrent: current === 'refused' },
     ]} />
   );
 }

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { asApiError, post, type ApiError } from '../api';
 import type { NoticeItem } from '../documents';
-import { fullTime, moment, plural } from '../format';
+import { clockSeconds, fullTime, moment, now, plural } from '../format';
 import type { Mark } from '../icons';
 import { isAdmin } from '../session';
 import { Button, ErrorState, StateMark, Table } from '../ui/parts';
@@ -29,8 +29,15 @@ export function NoticeTable({ notices, onChange, label = 'Notices' }: {
       {error && <ErrorState error={error} />}
       <Table label={label} rows={notices} keyOf={(notice) => notice.id} columns={[
         { head: 'When', cell: (n) => <span class="nowrap" title={fullTime(n.created)}>{moment(n.created)}</span> },
-        { head: 'What', cell: (n) => <span class="wrap">{n.subject || n.event}</span>, isName: true },
-        { head: 'To', cell: (n) => <span class="wrap">{n.channel} {n.to}</span> },
+        {
+          head: 'What',
+          cell: (n) => (
+            <span class="name-cell"><span class="wrap">{n.subject || n.event}</span>
+              <span class="hint wrap phone-only">{n.channel} {n.to}</span></span>
+          ),
+          isName: true,
+        },
+        { head: 'To', cell: (n) => <span class="wrap">{n.channel} {n.to}</span>, phone: 'hide' },
         {
           head: 'Delivery',
           cell: (n) => {
@@ -38,7 +45,9 @@ export function NoticeTable({ notices, onChange, label = 'Notices' }: {
             return (
               <span class="name-cell"><StateMark mark={mark} word={n.tries > 1 ? `${word}, ${plural(n.tries, 'try', 'tries')}` : word} />
                 {n.answer && <span class="hint wrap">{n.answer}</span>}
-                {n.state === 'waiting' && n.next !== null && <span class="hint">next try {moment(n.next)}</span>}
+                {n.state === 'waiting' && n.next !== null && (
+                  <span class="hint">{n.next > now() ? `next try ${clockSeconds(n.next)}` : 'waits for its turn'}</span>
+                )}
               </span>
             );
           },
@@ -46,7 +55,7 @@ export function NoticeTable({ notices, onChange, label = 'Notices' }: {
         {
           head: '',
           right: true,
-          cell: (n) => (n.state === 'parked' && isAdmin.value ? <Button small onClick={() => void retry(n)}>Try again</Button> : null),
+          cell: (n) => (isAdmin.value && (n.state === 'parked' || (n.state === 'waiting' && n.answer)) ? <Button small onClick={() => void retry(n)}>Try again</Button> : null),
         },
       ]} />
     </>

@@ -5,7 +5,7 @@ import type { AlertList, Status, Thing, ThingList } from '../documents';
 import { bytes, count, number, plural, sinceWhen } from '../format';
 import { MarkIcon } from '../icons';
 import { useNewestValues, type NewestValues } from '../live_values';
-import { alertChanges, status } from '../store';
+import { alertChanges, areNoticesLate, status } from '../store';
 import { EmptyState, ErrorState, Loading, PageHead, Panel } from '../ui/parts';
 import { AlertRows } from './alert_rows';
 import { FirstMessagePanel } from './first_message_panel';
@@ -24,14 +24,14 @@ function Quiet({ since }: { since: number | null }) {
   );
 }
 
-// What is open, also when somebody is on it; what a person closed is nobody's problem any more.
+// What is open, also when somebody is on it.
 function Problems() {
   const alerts = useGet<AlertList>('/alerts', { state: 'open', limit: kAlertsMax });
   useEffect(() => { if (alertChanges.value > 0) alerts.reload(); }, [alertChanges.value]);
   const list = alerts.data.value;
   if (alerts.error.value && !list) return <Panel title="Open alerts"><ErrorState error={alerts.error.value} retry={alerts.reload} /></Panel>;
   if (!list) return null;
-  const rows = list.alerts.filter((item) => item.state !== 'resolved');
+  const rows = list.alerts;
   if (rows.length === 0) return <Quiet since={list.quiet_since} />;
   const open = list.next === null ? rows.length : Math.max(rows.length, status.value?.alerts.open ?? 0);
   return (
@@ -45,11 +45,15 @@ function Problems() {
 // What else wants a person: notices that nobody got, a disk that fills.
 function Troubles({ state }: { state: Status }) {
   const isDiskLow = state.disk.free_bytes < kDiskLowBytes;
-  if (state.notices.parked === 0 && !isDiskLow) return null;
+  const late = areNoticesLate.value ? state.notices.waiting : 0;
+  if (state.notices.parked === 0 && late === 0 && !isDiskLow) return null;
   return (
     <ul class="troubles">
       {state.notices.parked > 0 && (
         <li><MarkIcon mark="warn" />{plural(state.notices.parked, 'notice')} could not be delivered. <a href="/settings/notices">Look why</a></li>
+      )}
+      {late > 0 && (
+        <li><MarkIcon mark="warn" />{plural(late, 'notice is', 'notices are')} still waiting to be delivered. <a href="/settings/notices">Look why</a></li>
       )}
       {isDiskLow && <li><MarkIcon mark="warn" />The disk has {bytes(state.disk.free_bytes)} left. When it is full, messages are refused.</li>}
     </ul>
@@ -83,6 +87,12 @@ function Types({ list, values }: { list: ThingList; values: NewestValues }) {
   );
 }
 
+// Tanks that report now and then send messages a minute, not a second.
+function rate(perSecond: number): string {
+  if (perSecond > 0 && perSecond < 1) return `${plural(Math.max(1, Math.round(perSecond * 60)), 'message')} a minute`;
+  return `${number(perSecond, perSecond > 0 && perSecond < 10 ? 1 : 0)} messages a second`;
+}
+
 export function Overview() {
   const things = useGet<ThingList>('/things', { limit: kThingsMax }, kEveryMs);
   const list = things.data.value;
@@ -97,7 +107,7 @@ export function Overview() {
     <>
       <PageHead title="Overview">
         {state && <span>{count(state.things.reporting)} of {plural(state.things.total, 'thing')} reporting</span>}
-        {state && <span>{number(state.messages_per_s, state.messages_per_s < 10 ? 1 : 0)} messages/s</span>}
+        {state && <span>{rate(state.messages_per_s)}</span>}
       </PageHead>
       {list && (isUntouched || wasUntouched)
         ? <FirstMessagePanel thing={list.things.find((thing) => thing.state !== 'never')} onMessage={things.reload} />

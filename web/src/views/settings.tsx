@@ -76,7 +76,7 @@ function Ledger() {
   const all = newest.data.value;
   return (
     <>
-      {given.length > 0 && <Panel title={`${plural(given.length, 'notice')} given up`} aside="the server tried for long enough; try again by hand"><NoticeTable label="Notices given up" notices={given} onChange={reload} /></Panel>}
+      {given.length > 0 && <Panel title={`${plural(given.length, 'notice')} given up`} aside="the server tries no more; try again by hand when the reason is gone"><NoticeTable label="Notices given up" notices={given} onChange={reload} /></Panel>}
       <Panel title="Newest notices">
         {newest.error.value && <ErrorState error={newest.error.value} retry={newest.reload} />}
         {!all && !newest.error.value && <Loading />}

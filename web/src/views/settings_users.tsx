@@ -7,6 +7,52 @@ import { Age } from '../ui/age';
 import { Button, Dialog, ErrorState, Field, Loading, Panel, Table } from '../ui/parts';
 import { kPasswordMin } from './gate';
 
+function RoleField({ role, onChange }: { role: Role; onChange: (role: Role) => void }) {
+  return (
+    <div class="field">
+      <label for="role">Role</label>
+      <select id="role" value={role} onChange={(event) => onChange(event.currentTarget.value === 'admin' ? 'admin' : 'viewer')}>
+        <option value="viewer">Viewer: sees everything, changes nothing</option>
+        <option value="admin">Admin: may do everything</option>
+      </select>
+    </div>
+  );
+}
+
+// Another role, a new password for somebody who forgot theirs, or both.
+function ChangeUser({ user, onClose, onDone }: { user: User; onClose: () => void; onDone: () => void }) {
+  const [role, setRole] = useState<Role>(user.role);
+  const [password, setPassword] = useState('');
+  const [error, setError] = useState<ApiError | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const isSame = role === user.role && !password;
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      await post(`/users/${encodeURIComponent(user.name)}`, { ...(role === user.role ? {} : { role }), ...(password ? { password } : {}) });
+      onDone();
+      onClose();
+    } catch (reason) {
+      setError(asApiError(reason));
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={`Change ${user.name}`} onClose={onClose}>
+      <form class="form" onSubmit={submit}>
+        <RoleField role={role} onChange={setRole} />
+        <Field label="New password" name="password" type="password" value={password} minLength={kPasswordMin} autocomplete="new-password"
+          hint="Empty: the password stays." onInput={(event) => setPassword(event.currentTarget.value)} />
+        <p class="hint">{user.name} is logged out everywhere, and logs in again.</p>
+        {error && <ErrorState error={error} />}
+        <div class="buttons end"><Button type="submit" look="main" busy={isBusy} disabled={isSame}>Change</Button></div>
+      </form>
+    </Dialog>
+  );
+}
+
 function NewUser({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
   const [name, setName] = useState('');
   const [role, setRole] = useState<Role>('viewer');
@@ -31,13 +77,7 @@ function NewUser({ onClose, onDone }: { onClose: () => void; onDone: () => void 
       <form class="form" onSubmit={submit}>
         <Field label="Name" name="name" value={name} required autocomplete="off" autocapitalize="none" spellcheck={false}
           onInput={(event) => setName(event.currentTarget.value)} />
-        <div class="field">
-          <label for="role">Role</label>
-          <select id="role" value={role} onChange={(event) => setRole(event.currentTarget.value === 'admin' ? 'admin' : 'viewer')}>
-            <option value="viewer">Viewer: sees everything, changes nothing</option>
-            <option value="admin">Admin: may do everything</option>
-          </select>
-        </div>
+        <RoleField role={role} onChange={setRole} />
         <Field label="Password" name="password" type="password" value={password} required minLength={kPasswordMin} autocomplete="new-password"
           hint={`At least ${kPasswordMin} characters. The user can change it.`} onInput={(event) => setPassword(event.currentTarget.value)} />
         {error && <ErrorState error={error} />}
@@ -78,6 +118,7 @@ export function Confirm({ title, text, verb, act, onClose, onDone }: {
 export function Users() {
   const users = useGet<{ users: User[] }>('/users');
   const [isAdding, setAdding] = useState(false);
+  const [changing, setChanging] = useState<User | null>(null);
   const [leaving, setLeaving] = useState<User | null>(null);
   const list = users.data.value?.users;
   return (
@@ -94,11 +135,17 @@ export function Users() {
             head: '',
             right: true,
             cell: (user) => (user.name === session.value?.user?.name ? <span class="hint">you</span>
-              : <Button small look="danger" onClick={() => setLeaving(user)} label={`Remove ${user.name}`}>Remove</Button>),
+              : (
+                <span class="buttons end">
+                  <Button small onClick={() => setChanging(user)} label={`Change ${user.name}`}>Change</Button>
+                  <Button small look="danger" onClick={() => setLeaving(user)} label={`Remove ${user.name}`}>Remove</Button>
+                </span>
+              )),
           },
         ]} />
       )}
       {isAdding && <NewUser onClose={() => setAdding(false)} onDone={users.reload} />}
+      {changing && <ChangeUser user={changing} onClose={() => setChanging(null)} onDone={users.reload} />}
       {leaving && (
         <Confirm title="Remove this user?" verb="Remove" text={`${leaving.name} is logged out everywhere and cannot come back.`}
           act={() => del(`/users/${encodeURIComponent(leaving.name)}`)} onClose={() => setLeaving(null)} onDone={users.reload} />
