@@ -31,12 +31,13 @@ export function AckLink({ token }: { token: string }) {
     }
   };
   const problem = error ?? alert.error.value;
+  const isOver = !item && problem?.status === 409;  // no mistake of anybody
   const isOpen = item?.state === 'firing';
   const [mark, word] = wordOfAlert(item?.state ?? 'firing');
   return (
     <Gate title={titleOf(item, problem)}>
       {!item && !problem && <Loading />}
-      {problem && <ErrorState error={problem} />}
+      {problem && (isOver ? <p class="ack-text wrap">{keepUnits(problem.message)}</p> : <ErrorState error={problem} />)}
       {!item && problem && <p class="after"><a href="/alerts">All alerts</a></p>}
       {item && (
         <div class="stack">

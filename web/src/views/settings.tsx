@@ -73,10 +73,28 @@ function Ledger() {
   const reload = () => { parked.reload(); newest.reload(); };
   useEffect(() => { if (alertChanges.value > 0) reload(); }, [alertChanges.value]);
   const given = parked.data.value?.notices ?? [];
+  const [isTrying, setTrying] = useState(false);
+  const tryAll = async () => {
+    setTrying(true);
+    try {
+      for (const { id } of given) await post(`/notices/${encodeURIComponent(id)}/retry`);
+    } catch {
+      // The list says what became of each.
+    }
+    setTrying(false);
+    reload();
+  };
   const all = newest.data.value;
   return (
     <>
-      {given.length > 0 && <Panel title={`${plural(given.length, 'notice')} given up`} aside="the server tries no more; try again by hand when the reason is gone"><NoticeTable label="Notices given up" notices={given} onChange={reload} /></Panel>}
+      {given.length > 0 && (
+        <Panel title={`${plural(given.length, 'notice')} given up`} aside={isAdmin.value && (
+          <Button small busy={isTrying} onClick={() => void tryAll()}>Try all again</Button>
+        )}>
+          <p class="hint">The server tries no more; try again by hand when the reason is gone.</p>
+          <NoticeTable label="Notices given up" notices={given} onChange={reload} />
+        </Panel>
+      )}
       <Panel title="Newest notices">
         {newest.error.value && <ErrorState error={newest.error.value} retry={newest.reload} />}
         {!all && !newest.error.value && <Loading />}
