@@ -21,7 +21,10 @@ using testing::StartsWith;
 // Keeps what it hears and says what the test wants; on the loop.
 class Echo final : public WebSocketHandler {
  public:
-  void on_open(WebSocket& opened) override { socket = &opened; }
+  void on_open(WebSocket& now_open) override {
+    socket = &now_open;
+    ++opened;
+  }
   void on_text(std::string_view text) override {
     heard.emplace_back(text);
     if (text == "echo") socket->send_text("echoed");
@@ -39,6 +42,7 @@ class Echo final : public WebSocketHandler {
   WebSocket* socket = nullptr;
   std::vector<std::string> heard;
   bool was_flushed = false;
+  int opened = 0;
   int closed = 0;
 };
 
@@ -80,11 +84,13 @@ class WebSocketConnectionTest : public testing::Test {
     respond(accepted ? std::move(*accepted) : refused);
   }
   TestClient connect() { return TestClient(server_->address()); }
-  // After the handshake; `rest`: sent in the same breath.
-  TestClient open(std::string_view rest = {}) {
+  // After the handshake, on both sides: the client has read the answer before the handler is open.
+  TestClient open() {
+    const int before = thread_.call([this] { return echo_->opened; });
     TestClient client = connect();
-    client.send(std::string(kHandshake).append(rest));
+    client.send(kHandshake);
     EXPECT_THAT(client.read_to("\r\n\r\n"), StartsWith("HTTP/1.1 101 "));
+    thread_.wait_until([&] { return echo_->opened > before; });
     return client;
   }
   std::vector<std::string> heard(std::size_t count) {
@@ -173,7 +179,6 @@ TEST_F(WebSocketConnectionTest, SaysWhatWaitsToBeRead) {
 // Each ping is answered, so one who never reads could fill the memory.
 TEST_F(WebSocketConnectionTest, DoesNotListenToWhoDoesNotRead) {
   TestClient client = open();
-  thread_.wait_until([this] { return echo_->socket != nullptr; });
   std::string pings;
   while (pings.size() < 64 * 1024) pings += frame(0x89, std::string(125, 'x'));
   std::size_t sent = 0;
