@@ -102,7 +102,8 @@ std::vector<Outbox::Channel> PostOffice::channels() {
 
 net::Delivery PostOffice::send_mail(const Notice& notice, const net::GiveUp& give_up) {
   if (!account_.problem.empty()) return {net::Delivery::Verdict::failed, true, account_.problem};
-  const auto chart = draw_(notice);
+  const bool is_storm = ledger_.counts().waiting > kPicturesWaitingMax;
+  const auto chart = is_storm ? Result<NoticeChart>(Error{}) : draw_(notice);
   return mailer_.send(mail_of(notice, account_.frame, chart ? &*chart : nullptr), give_up);
 }
 

@@ -30,6 +30,10 @@
 
 namespace nilo::app {
 
+// While more notices wait than this, mails go without a chart: drawing is many milliseconds of the
+// cores that take readings, and in a storm the words are what matters.
+inline constexpr std::size_t kPicturesWaitingMax = 20;
+
 // An error: the mail goes without a picture. Called on the mail's thread.
 using DrawNotice = std::function<Result<NoticeChart>(const Notice&)>;
 
