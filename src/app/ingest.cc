@@ -22,6 +22,7 @@ bool is_refusal(const Error& error) {
 
 Ingest::Ingest(const Rooms& rooms)
     : rooms_(rooms),
+      batch_(rooms.log, rooms.post),
       messages_(rooms.metrics.counter("nilo_messages_total", R"(dir="in")",
                                       "Messages published to the server.")),
       rows_(rooms.metrics.counter("nilo_rows_written_total", "", "Rows given to the log.")),
@@ -56,31 +57,25 @@ void Ingest::publish(const MessageView& message, const mqtt::Ticket& ticket) {
   }
   const Result<void> outcome = take(message, ticket.publisher);
   if (!ticket.wants_answer()) return;
-  if (!outcome) {
-    answer_tickets_({ticket}, outcome);
-  } else {
-    in_flight_->tickets.push_back(ticket);
-  }
+  if (!outcome) return batch_.refuse(ticket, outcome);
+  batch_.answer(ticket);
 }
 
 void Ingest::publish(const MessageView& message, Done done) {
   const Result<void> outcome = take(message, 0);
   if (!done) return;
-  if (!outcome) {
-    done(outcome);
-  } else {
-    in_flight_->dones.push_back(std::move(done));
-  }
+  if (!outcome) return done(outcome);
+  batch_.answer(std::move(done));
 }
 
 void Ingest::commit(const std::function<void(RecordWriter&)>& write, Done done) {
   NILO_ASSERT(!taking_);  // that record may still be taken back
-  write(record(rooms_.clock.wall_us()));
-  const Result<void> ended = end_record();
+  write(batch_.record(rooms_.clock.wall_us()));
+  const Result<void> ended = batch_.end_record();
   if (!ended) rooms_.logger.error("ingest.record_refused", {{"reason", ended.error().message}});
   if (!done) return;
   if (!ended) return done(ended);
-  in_flight_->dones.push_back(std::move(done));
+  batch_.answer(std::move(done));
 }
 
 bool Ingest::report(std::string_view source, std::string_view reason, const MessageView& about) {
@@ -102,7 +97,7 @@ bool Ingest::report(std::string_view source, std::string_view reason, const Mess
 Result<void> Ingest::take(MessageView message, mqtt::SessionNumber publisher) {
   NILO_ASSERT(!taking_);
   // Before this message, not after it: who waits for it must join the batch that holds it.
-  if (batch_->size() >= kBatchSizeMax) flush();
+  if (batch_.is_large()) flush();
   if (routes_size_ > kRoutesSizeMax) {
     routes_.clear();
     routes_size_ = 0;
@@ -113,9 +108,9 @@ Result<void> Ingest::take(MessageView message, mqtt::SessionNumber publisher) {
   caused_count_ = 0;
   Result<void> outcome = react(message, publisher, 0);
   if (outcome) {
-    outcome = end_record();
+    outcome = batch_.end_record();
   } else {
-    cancel_record();
+    batch_.cancel_record();
   }
   taking_ = false;
   if (!outcome) report("refused", outcome.error().message, message);
@@ -182,8 +177,9 @@ Result<void> Ingest::put(const Reaction& reaction, const MessageView& message) {
   if (rooms_.tables.is_full()) return rooms_.tables.full_error();
   const std::span<const rules::Output> outputs = TRY(scratch_.outputs());
   const auto refused = set_cells(reaction, outputs, message.received_us);
-  const Result<void> outcome =
-      refused ? Result<void>(refused->why) : reaction.writer->finish(record(message.received_us));
+  const Result<void> outcome = refused
+                                   ? Result<void>(refused->why)
+                                   : reaction.writer->finish(batch_.record(message.received_us));
   if (!outcome) {
     note_refused(reaction, refused ? &*refused : nullptr, outcome.error(), message.received_us);
     return outcome;
@@ -257,7 +253,7 @@ void Ingest::put_invalid_row(const Reaction& reaction, InvalidReading reading) {
   if (!is_known) return;
   const std::string thing = reaction.thing->id_of(key);
   if (thing.empty()) return;
-  write_invalid(*invalid_writer_, record(reading.time_us), thing, reading);
+  write_invalid(*invalid_writer_, batch_.record(reading.time_us), thing, reading);
 }
 
 Result<void> Ingest::republish(const Caused& caused, const MessageView& message, int depth) {
@@ -285,7 +281,7 @@ Result<void> Ingest::republish(const Caused& caused, const MessageView& message,
 
 Result<void> Ingest::retain(const MessageView& message) {
   TRY(rooms_.retained.check(message));
-  bus::Retained::write_effect(record(message.received_us), message);
+  bus::Retained::write_effect(batch_.record(message.received_us), message);
   return {};
 }
 
@@ -294,7 +290,6 @@ Result<void> Ingest::route_out(const Route& route, const MessageView& message,
                                mqtt::SessionNumber publisher) {
   MessagePtr shared;  // made once, only if somebody listens
   std::vector<mqtt::Delivery> durable;
-  const std::size_t waiting_before = in_flight_->waiting.size();
   for (const bus::Match& match : route.matches) {
     auto delivery = mqtt::delivery_of(match, message, publisher);
     if (!delivery) continue;
@@ -305,16 +300,12 @@ Result<void> Ingest::route_out(const Route& route, const MessageView& message,
       continue;
     }
     durable.push_back(*delivery);
-    in_flight_->waiting.push_back({batch_->count(), match.target, std::move(*delivery), shared});
+    batch_.deliver_later(match.target, *delivery, shared);
   }
-  if (in_flight_->waiting.size() == waiting_before) return {};
-  mqtt::append_queued(record(message.received_us), message, durable);
+  if (durable.empty()) return {};
+  mqtt::append_queued(batch_.record(message.received_us), message, durable);
   // Now, and not when the record ends: a thousand copies of a large message need not fit in memory.
-  if (record_->out().size() - record_begin_ <= log::kRecordSizeMax) return {};
-  return Error{
-      ErrorCode::resource_exhausted,
-      fmt::format("the message causes more than a record holds ({} bytes)", log::kRecordSizeMax),
-      "republish less of it, or publish smaller messages"};
+  return batch_.check_record_size();
 }
 
 // Counts an error. False: enough were told this second.
@@ -334,7 +325,7 @@ void Ingest::tell_alone(std::string_view source, std::string_view reason,
   taking_ = true;
   caused_count_ = 0;
   tell_error(source, reason, about, 0);
-  const Result<void> ended = end_record();
+  const Result<void> ended = batch_.end_record();
   taking_ = false;
   if (!ended) rooms_.logger.error("ingest.record_refused", {{"reason", ended.error().message}});
 }
@@ -342,7 +333,7 @@ void Ingest::tell_alone(std::string_view source, std::string_view reason,
 void Ingest::tell_error(std::string_view source, std::string_view reason, const MessageView& about,
                         int depth) {
   const MessageError what{source, reason, about};
-  write_error(*error_writer_, record(about.received_us),
+  write_error(*error_writer_, batch_.record(about.received_us),
               rooms_.error_slots.next.fetch_add(1) % kErrorRowsMax, what);
   if (depth + 1 >= kDepthMax) return;
   const std::string topic = fmt::format("$error/{}", source);
@@ -374,71 +365,6 @@ const Ingest::Route& Ingest::route_of(std::string_view topic) {
   rooms_.router.match(topic, route.matches);
   routes_size_ += route.matches.size() * sizeof(bus::Match);
   return route;
-}
-
-RecordWriter& Ingest::record(TimeUs received_us) {
-  if (!record_) {
-    std::string& out = batch_->begin_record();
-    record_.emplace(out, received_us);
-    record_begin_ = out.size();
-  }
-  return *record_;
-}
-
-// Ends the record of the message that was taken, if it caused anything.
-// too_large: nothing of it is kept.
-Result<void> Ingest::end_record() {
-  if (!record_) return {};
-  const bool is_empty = record_->out().size() == record_begin_;
-  record_.reset();
-  if (is_empty) {
-    batch_->cancel_record();
-    return {};
-  }
-  Result<void> ended = batch_->end_record();
-  if (!ended) forget_copies();
-  return ended;
-}
-
-void Ingest::cancel_record() {
-  if (!record_) return;
-  record_.reset();
-  batch_->cancel_record();
-  forget_copies();
-}
-
-// The durable copies that were to wait for the number of a record that will not be.
-void Ingest::forget_copies() {
-  std::erase_if(in_flight_->waiting,
-                [this](const Waiting& waiting) { return waiting.record == batch_->count(); });
-}
-
-void Ingest::flush() {
-  const bool nothing = batch_->empty() && in_flight_->tickets.empty() && in_flight_->dones.empty();
-  if (nothing) return;
-  std::shared_ptr<InFlight> in_flight = std::exchange(in_flight_, std::make_shared<InFlight>());
-  if (batch_->empty()) {
-    // Nothing to remember: nothing to wait for.
-    settle(*in_flight, {}, 0);
-    return;
-  }
-  std::unique_ptr<log::Batch> batch = std::exchange(batch_, std::make_unique<log::Batch>());
-  batch->done = [this, in_flight](const Result<void>& outcome, Seq first) {
-    rooms_.post.run_on_loop(
-        [this, in_flight, outcome, first] { settle(*in_flight, outcome, first); });
-  };
-  rooms_.log.submit(std::move(batch));
-}
-
-void Ingest::settle(const InFlight& in_flight, const Result<void>& outcome, Seq first) {
-  if (outcome) {
-    for (const Waiting& waiting : in_flight.waiting) {
-      rooms_.post.deliver(waiting.target, waiting.delivery, waiting.message,
-                          first + waiting.record);
-    }
-  }
-  if (!in_flight.tickets.empty()) answer_tickets_(in_flight.tickets, outcome);
-  for (const Done& done : in_flight.dones) done(outcome);
 }
 
 }  // namespace nilo::app

@@ -1,9 +1,9 @@
 // app/ingest.h: what one message causes, on the loop that received it.
 //
 // A message is matched against rules and subscribers. What must be remembered (rows, the retained
-// message, copies for sleeping subscribers) becomes one record of the loop's batch; the batch goes
-// to the log once a turn. Whoever listens now hears it at once, except that a durable copy is
-// delivered when its record has its number.
+// message, copies for sleeping subscribers) becomes one record of the loop's batch
+// (app/loop_batch.h), which goes to the log once a turn. Whoever listens now hears it at once,
+// except that a durable copy is delivered when its record has its number.
 //
 //   publish -> route (cached by topic) -> rules -> record -> batch -> log -> tables -> answer
 //
@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "app/invalid_reading.h"
+#include "app/loop_batch.h"
 #include "app/message_error.h"
 #include "app/reactions.h"
 #include "base/clock.h"
@@ -46,20 +47,6 @@ inline constexpr int kCausedMax = 1'000;
 inline constexpr std::size_t kRoutesSizeMax = 16 * 1024 * 1024;
 // Strangers cause errors too, and each is a row in the log.
 inline constexpr std::uint64_t kErrorsPerSecondMax = 100;
-// Records of one turn go to the log early, before the next message, when they are this many bytes.
-inline constexpr std::size_t kBatchSizeMax = 256 * 1024;
-
-// Where messages for subscribers go: to this loop's broker or to another's.
-class Post {
- public:
-  virtual ~Post() = default;
-  // `seq`: the record that holds a durable copy; 0 if there is none.
-  virtual void deliver(bus::Target target, const mqtt::Delivery& delivery,
-                       const MessagePtr& message, Seq seq) = 0;
-  // Run `task` on this loop; from any thread.
-  virtual void run_on_loop(std::function<void()> task) = 0;
-};
-
 class Ingest {
  public:
   struct Rooms {  // all must outlive the Ingest
@@ -80,11 +67,8 @@ class Ingest {
   // Asserted: every table of the reactions is declared.
   explicit Ingest(const Rooms& rooms);
 
-  // Called on this loop when everything `message` caused is durable, or refused.
-  using Done = std::function<void(const Result<void>&)>;
-  // The tickets of a batch are answered in one go.
-  using AnswerTickets = std::function<void(const std::vector<mqtt::Ticket>&, const Result<void>&)>;
-  void on_tickets(AnswerTickets answer) { answer_tickets_ = std::move(answer); }
+  using Done = LoopBatch::Done;
+  void on_tickets(LoopBatch::AnswerTickets answer) { batch_.on_tickets(std::move(answer)); }
 
   void publish(const MessageView& message, const mqtt::Ticket& ticket);
   // For messages that do not come over MQTT. `done` may be empty.
@@ -98,7 +82,7 @@ class Ingest {
   bool report(std::string_view source, std::string_view reason, const MessageView& about);
 
   // Hands what was gathered to the log. Once a turn of the loop.
-  void flush();
+  void flush() { batch_.flush(); }
 
  private:
   // A rule as this loop runs it.
@@ -116,18 +100,6 @@ class Ingest {
   struct Caused {  // by a rule that republishes
     const Reaction* reaction = nullptr;
     std::string payload;
-  };
-  struct Waiting {           // a durable copy, for when its record has a number
-    std::size_t record = 0;  // in the batch
-    bus::Target target;
-    mqtt::Delivery delivery;
-    MessagePtr message;
-  };
-  // What a batch carries beside its records.
-  struct InFlight {
-    std::vector<mqtt::Ticket> tickets;
-    std::vector<Done> dones;
-    std::vector<Waiting> waiting;
   };
   struct TopicHash {
     using is_transparent = void;
@@ -166,18 +138,9 @@ class Ingest {
                   int depth);
   void tell_alone(std::string_view source, std::string_view reason, const MessageView& about);
   const Route& route_of(std::string_view topic);
-  RecordWriter& record(TimeUs received_us);
-  Result<void> end_record();
-  void cancel_record();
-  void forget_copies();
-  void settle(const InFlight& in_flight, const Result<void>& outcome, Seq first);
 
   Rooms rooms_;
-  AnswerTickets answer_tickets_;
-  std::unique_ptr<log::Batch> batch_ = std::make_unique<log::Batch>();
-  std::shared_ptr<InFlight> in_flight_ = std::make_shared<InFlight>();
-  std::optional<RecordWriter> record_;  // of the message being taken, once it caused something
-  std::size_t record_begin_ = 0;
+  LoopBatch batch_;
   rules::Scratch scratch_;
   std::unordered_map<std::string, Route, TopicHash, std::equal_to<>> routes_;
   std::size_t routes_size_ = 0;                      // bytes, about
