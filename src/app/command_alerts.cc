@@ -22,11 +22,6 @@ struct AlertOptions {
   bool json = false;
 };
 
-std::string text_in(const JsonNode& object, std::string_view key) {
-  const JsonNode* node = object.find(key);
-  return node != nullptr && node->is_string() ? std::string(node->text()) : "";
-}
-
 Result<void> list(const AlertOptions& options) {
   const auto answer =
       TRY(call(options.remote, "GET",

@@ -25,12 +25,6 @@ struct NoticesOptions {
   bool json = false;
 };
 
-std::string text_in(const JsonNode& object, std::string_view key) {
-  const JsonNode* const node = object.find(key);
-  const bool has_text = node != nullptr && (node->is_string() || node->is_number());
-  return has_text ? std::string(node->text()) : "";
-}
-
 // Milliseconds since 1970 as UTC.
 std::string time_in(const JsonNode& object, std::string_view key) {
   const std::string ms = text_in(object, key);

@@ -23,11 +23,6 @@ struct TokenOptions {
   bool json = false;
 };
 
-std::string text_in(const JsonNode& object, std::string_view key) {
-  const JsonNode* node = object.find(key);
-  return node != nullptr && node->is_string() ? std::string(node->text()) : "";
-}
-
 Result<void> make(const TokenOptions& options) {
   std::string body = "{\"name\":";
   append_json_string(body, options.name);

@@ -21,11 +21,6 @@ struct UserOptions {
   bool json = false;
 };
 
-std::string text_in(const JsonNode& object, std::string_view key) {
-  const JsonNode* node = object.find(key);
-  return node != nullptr && node->is_string() ? std::string(node->text()) : "";
-}
-
 std::string path_of(const std::string& name) {
   return "/api/v1/users/" + net::percent_encode(name);
 }

@@ -27,19 +27,15 @@ ErrorCode code_of_word(std::string_view word) {
   return ErrorCode::internal;
 }
 
-std::string text_in(const JsonNode* object, std::string_view key) {
-  const JsonNode* node = object != nullptr ? object->find(key) : nullptr;
-  return node != nullptr && node->is_string() ? std::string(node->text()) : "";
-}
-
 // {"error":{"code","message","hint"}} as the Error it was.
 Error error_in(const net::HttpResponse& answer) {
   JsonDocument document;
   const auto root = document.parse(answer.body);
   const JsonNode* error = root ? (*root)->find("error") : nullptr;
-  std::string message = text_in(error, "message");
+  std::string message = error == nullptr ? "" : text_in(*error, "message");
   if (message.empty()) message = fmt::format("the server answered {}", answer.status);
-  return {code_of_word(text_in(error, "code")), std::move(message), text_in(error, "hint")};
+  if (error == nullptr) return {ErrorCode::internal, std::move(message), ""};
+  return {code_of_word(text_in(*error, "code")), std::move(message), text_in(*error, "hint")};
 }
 
 }  // namespace
@@ -56,6 +52,12 @@ std::vector<Option> with_mqtt_options(std::vector<Option> own, RemoteOptions& to
   own.push_back({"-u,--user", "user name, with --password", &to.user});
   own.push_back({"-P,--password", "password (a token is safer: it can be revoked)", &to.password});
   return own;
+}
+
+std::string text_in(const JsonNode& object, std::string_view key) {
+  const JsonNode* const node = object.find(key);
+  const bool has_text = node != nullptr && (node->is_string() || node->is_number());
+  return has_text ? std::string(node->text()) : "";
 }
 
 Result<std::string> read_password(const std::string& file) {

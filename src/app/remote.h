@@ -4,12 +4,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/command_line.h"
 #include "base/result.h"
 #include "mqtt/client.h"
 #include "net/http.h"
+#include "value/json.h"
 
 namespace nilo::app {
 
@@ -31,6 +33,9 @@ std::vector<Option> with_mqtt_options(std::vector<Option> own, RemoteOptions& to
 Result<net::HttpResponse> call(const RemoteOptions& options, const std::string& method,
                                const std::string& path, const std::string& body = "",
                                const std::string& accept = "application/json");
+
+// A member's text or number in an answer; empty: there is none.
+std::string text_in(const JsonNode& object, std::string_view key);
 
 // The first line of a file, or of standard input for "-"; a terminal is asked, and shows nothing.
 // Never an argument: those are visible to everybody on the machine. not_found: no such file.

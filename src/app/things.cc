@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/own_row.h"
 #include "base/nearest.h"
 
 namespace nilo::app {
@@ -64,10 +65,6 @@ std::vector<std::size_t> shown_columns(const TableSchema& schema) {
     if (type != Type::timestamp && type != Type::json) out.push_back(i);
   }
   return out;
-}
-
-std::string text_in(const Value& cell) {
-  return cell.type() == Type::text ? std::string(cell.as_text()) : std::string();
 }
 
 bool passes(std::string_view search, std::string_view wanted) {
