@@ -92,11 +92,11 @@ void Applier::append(const std::function<void(RecordWriter&)>& write, Appended d
   RecordWriter record(batch->begin_record(), rooms_.clock.wall_us());
   write(record);
   if (const auto ended = batch->end_record(); !ended) return done(ended.error());
-  batch->done = [done](const Result<void>& outcome, Seq) { done(outcome); };
+  batch->done = [done = std::move(done)](const Result<void>& outcome, Seq) { done(outcome); };
   is_closed_.with([&](bool is_closed) {
     if (!is_closed) rooms_.log.submit(std::move(batch));
   });
-  if (batch) done(Error{ErrorCode::unavailable, "the server is stopping", ""});
+  if (batch) batch->done(Error{ErrorCode::unavailable, "the server is stopping", ""}, 0);
 }
 
 void Applier::close() {

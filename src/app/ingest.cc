@@ -177,9 +177,8 @@ Result<void> Ingest::put(const Reaction& reaction, const MessageView& message) {
   if (rooms_.tables.is_full()) return rooms_.tables.full_error();
   const std::span<const rules::Output> outputs = TRY(scratch_.outputs());
   const auto refused = set_cells(reaction, outputs, message.received_us);
-  const Result<void> outcome = refused
-                                   ? Result<void>(refused->why)
-                                   : reaction.writer->finish(batch_.record(message.received_us));
+  Result<void> outcome = refused ? Result<void>(refused->why)
+                                 : reaction.writer->finish(batch_.record(message.received_us));
   if (!outcome) {
     note_refused(reaction, refused ? &*refused : nullptr, outcome.error(), message.received_us);
     return outcome;
@@ -225,7 +224,7 @@ void Ingest::note_refused(const Reaction& reaction, const RefusedCell* cell, con
   } else if (first + 1 == schema.stored_count()) {
     reading.field = schema.columns[first].name;
   }
-  put_invalid_row(reaction, std::move(reading));
+  put_invalid_row(reaction, reading);
 }
 
 // The rule could not make anything of the message. Whose it is may be in the topic all the same:
@@ -241,11 +240,11 @@ void Ingest::note_unreadable(const Reaction& reaction, const MessageView& messag
   set_cells(reaction, *outputs, message.received_us);
   InvalidReading reading{message.received_us, "", why.message, ""};
   append_json_string(reading.value, printable(message.payload, kUnreadableShownSizeMax));
-  put_invalid_row(reaction, std::move(reading));
+  put_invalid_row(reaction, reading);
 }
 
 // The key cells are in the writer of the rule's table; nothing is kept if one is missing.
-void Ingest::put_invalid_row(const Reaction& reaction, InvalidReading reading) {
+void Ingest::put_invalid_row(const Reaction& reaction, const InvalidReading& reading) {
   const TableSchema& schema = rooms_.tables.layout(reaction.rule.table)->schema;
   const auto key = reaction.writer->cells().first(schema.partition_count);
   const bool is_known =

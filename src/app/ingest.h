@@ -128,7 +128,7 @@ class Ingest {
   void note_refused(const Reaction& reaction, const RefusedCell* cell, const Error& why,
                     TimeUs received_us);
   void note_unreadable(const Reaction& reaction, const MessageView& message, const Error& why);
-  void put_invalid_row(const Reaction& reaction, InvalidReading reading);
+  void put_invalid_row(const Reaction& reaction, const InvalidReading& reading);
   Result<void> republish(const Caused& caused, const MessageView& message, int depth);
   Result<void> retain(const MessageView& message);
   Result<void> route_out(const Route& route, const MessageView& message,

@@ -75,7 +75,7 @@ Result<NoticeChart> draw_notice(const Notice& notice, const Things& things,
   chart.limits = limits_of(notice, stack);
   // To the end of the last millisecond, so that the reading that caused it is in.
   const TimeUs end_us = chart.to_us + 1000;
-  const auto width = static_cast<std::size_t>(chart.width * chart.scale);
+  const auto width = static_cast<std::size_t>(chart.width) * static_cast<std::size_t>(chart.scale);
   Line line = TRY(read_line(*field, tables, chart.from_us, end_us, width));
   if (line.stats.count == 0) return nothing;
   const TimeUs first_us = std::min(line.stats.first.time_us, chart.to_us - kSpanMinUs);

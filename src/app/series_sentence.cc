@@ -28,8 +28,7 @@ std::string when(TimeUs us, TimeUs shown_us, const TimeZone& zone) {
   const auto local = utc + std::chrono::seconds(zone.at(utc.time_since_epoch().count()).offset_s);
   const auto day = floor<std::chrono::days>(local);
   const std::chrono::hh_mm_ss clock(local - day);
-  const std::string time =
-      fmt::format("{:02}:{:02}", clock.hours().count(), clock.minutes().count());
+  std::string time = fmt::format("{:02}:{:02}", clock.hours().count(), clock.minutes().count());
   if (shown_us <= kDayUs) return time;
   if (shown_us <= 7 * kDayUs) {
     return fmt::format("{} {}", kDays[std::chrono::weekday(day).c_encoding()], time);

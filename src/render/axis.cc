@@ -97,9 +97,12 @@ void add_days(Ticks& ticks, std::int64_t from_s, std::int64_t to_s, std::int64_t
   }
 }
 
+// 0 is January.
+int month_index(const year_month_day& date) { return static_cast<int>(unsigned{date.month()}) - 1; }
+
 void add_months(Ticks& ticks, std::int64_t from_s, std::int64_t to_s, std::int64_t step) {
   const year_month_day first = date_of(from_s);
-  std::int64_t month = floor_to(int{first.year()} * 12 + unsigned{first.month()} - 1, step);
+  std::int64_t month = floor_to(int{first.year()} * 12 + month_index(first), step);
   for (;; month += step) {
     const auto index = static_cast<unsigned>(month % 12);
     const year_month_day date(std::chrono::year(static_cast<int>(month / 12)),

@@ -13,12 +13,14 @@ NILO_FONT("latin_ext", "latin-ext");
 NILO_FONT("greek", "greek");
 NILO_FONT("cyrillic", "cyrillic");
 
+// NOLINTBEGIN(readability-identifier-naming): names of the assembler
 extern "C" {
 extern const char nilo_font_latin[], nilo_font_latin_end[];
 extern const char nilo_font_latin_ext[], nilo_font_latin_ext_end[];
 extern const char nilo_font_greek[], nilo_font_greek_end[];
 extern const char nilo_font_cyrillic[], nilo_font_cyrillic_end[];
 }
+// NOLINTEND(readability-identifier-naming)
 
 namespace nilo::render {
 

@@ -203,8 +203,8 @@ class PanelReader {
   }
 
   // A table with nothing but these texts and numbers.
-  bool check_table(const Node& value, Key key, std::vector<std::string_view> texts,
-                   std::vector<std::string_view> numbers) {
+  bool check_table(const Node& value, Key key, const std::vector<std::string_view>& texts,
+                   const std::vector<std::string_view>& numbers) {
     if (value.kind != Node::Kind::table) {
       tell_wrong_type(reading_, key, words_for(Node::Kind::table), value);
       return false;
