@@ -125,6 +125,8 @@ void Outbox::run(Worker& worker) {
 // Waits until one is due; nullopt: the end.
 std::optional<std::int64_t> Outbox::next(Worker& worker) {
   std::unique_lock lock(worker.mutex);
+  worker.work.wait_until(lock, worker.free_at, [this] { return is_stopping(); });
+  worker.free_at = std::chrono::steady_clock::now() + kPace;
   while (!is_stopping()) {
     const std::int64_t now_us = rooms_.clock.steady_us();
     if (const auto number = worker.queue.take(now_us)) return number;

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -41,6 +42,9 @@
 namespace nilo::app {
 
 inline constexpr std::int64_t kStopPatienceUs = 3'000'000;
+// A channel sends one notice in so long, at most: in a storm of thousands the cores are the
+// readings', and no mail server likes more.
+inline constexpr std::chrono::milliseconds kPace{5};
 
 class Outbox final : public ChangeObserver {
  public:
@@ -81,6 +85,8 @@ class Outbox final : public ChangeObserver {
     std::mutex mutex{};  // guards the queue
     std::condition_variable work{};
     NoticeQueue queue{};
+    std::chrono::steady_clock::time_point
+        free_at{};  // of this machine: a test's clock stands still
     std::thread thread{};
     Counter* accepted = nullptr;
     Counter* refused = nullptr;
