@@ -126,10 +126,12 @@ void Outbox::run(Worker& worker) {
 std::optional<std::int64_t> Outbox::next(Worker& worker) {
   std::unique_lock lock(worker.mutex);
   worker.work.wait_until(lock, worker.free_at, [this] { return is_stopping(); });
-  worker.free_at = std::chrono::steady_clock::now() + kPace;
   while (!is_stopping()) {
     const std::int64_t now_us = rooms_.clock.steady_us();
-    if (const auto number = worker.queue.take(now_us)) return number;
+    if (const auto number = worker.queue.take(now_us)) {
+      worker.free_at = std::chrono::steady_clock::now() + kPace;
+      return number;
+    }
     const std::int64_t due_us = worker.queue.due_us();
     const std::int64_t nap_us = std::min(due_us - now_us, kNapMaxUs);
     worker.work.wait_for(lock, std::chrono::microseconds(nap_us));
@@ -157,7 +159,7 @@ void Outbox::settle(Worker& worker, Notice notice, const net::Delivery& delivery
     if (is_last) notice.state = kParked;
     notice.next_try_us = now_us + back_off_us(notice.tries, roll_dice());
   }
-  if (!record(notice)) return;
+  if (!record(worker, notice)) return;
   if (notice.state == kParked) {
     rooms_.logger.warn("notices.parked", {{"id", notice.id}, {"answer", notice.answer}});
   }
@@ -183,7 +185,7 @@ void Outbox::server_failed(Worker& worker, const Notice& notice, const std::stri
     if (!waiting || waiting->state != kWaiting || is_stopping()) continue;
     waiting->state = kParked;
     waiting->answer = "not sent within 24 hours: " + reason;
-    if (!record(*waiting)) return;
+    if (!record(worker, *waiting)) return;
   }
 }
 
@@ -200,7 +202,7 @@ void Outbox::server_recovered(Worker& worker, const Notice& notice) {
 }
 
 // False: we stop, and it could not be written.
-bool Outbox::record(const Notice& notice) {
+bool Outbox::record(Worker& worker, const Notice& notice) {
   for (bool is_first = true;; is_first = false) {
     const auto written = rooms_.record(notice);
     if (written) return true;
@@ -208,8 +210,9 @@ bool Outbox::record(const Notice& notice) {
       rooms_.logger.error("notices.not_recorded",
                           {{"id", notice.id}, {"reason", written.error().message}});
     }
-    if (is_stopping()) return false;
-    std::this_thread::sleep_for(kRecordAgainAfter);
+    std::unique_lock lock(worker.mutex);
+    const auto stopping = [this] { return is_stopping(); };
+    if (worker.work.wait_for(lock, kRecordAgainAfter, stopping)) return false;
   }
 }
 

@@ -100,7 +100,7 @@ class Outbox final : public ChangeObserver {
   void settle(Worker& worker, Notice notice, const net::Delivery& delivery);
   void server_failed(Worker& worker, const Notice& notice, const std::string& reason);
   void server_recovered(Worker& worker, const Notice& notice);
-  bool record(const Notice& notice);
+  bool record(Worker& worker, const Notice& notice);
   bool is_stopping() const { return stopping_since_us_.load() != 0; }
   bool is_out_of_patience() const;
 
