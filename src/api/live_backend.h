@@ -1,4 +1,6 @@
 // api/live_backend.h: what the API needs from the house for open pages and refused clients.
+//
+// Threads: functions of any thread, but where one says otherwise.
 #pragma once
 
 #include <functional>

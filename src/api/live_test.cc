@@ -9,127 +9,18 @@
 #include <vector>
 
 #include "api/live_points.h"
+#include "api/live_test_kit.h"
 #include "value/json.h"
 
-namespace nilo::api {
+namespace nilo::api::test {
 namespace {
 
 using testing::AllOf;
-using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
-
-// A page: keeps the texts it was sent. Unread bytes are what the test says.
-class FakeSocket final : public net::WebSocket {
- public:
-  void send_text(std::string_view text) override {
-    if (closed_with == 0) texts.emplace_back(text);
-  }
-  void send_binary(std::string_view /*bytes*/) override { FAIL(); }
-  std::size_t unsent() const override { return unread; }
-  void pause_reading() override { is_paused = true; }
-  void resume_reading() override { is_paused = false; }
-  void close(std::uint16_t code, std::string_view reason) override {
-    closed_with = code;
-    closed_why = reason;
-  }
-
-  std::vector<std::string> take() { return std::exchange(texts, {}); }
-
-  std::vector<std::string> texts;
-  std::size_t unread = 0;
-  bool is_paused = false;
-  std::uint16_t closed_with = 0;
-  std::string closed_why;
-};
-
-class FakeHouse final : public LiveHouse {
- public:
-  void listen(std::uint64_t number, const bus::TopicFilter& filter) override {
-    filters[filter.text()] = number;
-  }
-  void stop_listening(std::uint64_t number) override {
-    std::erase_if(filters, [number](const auto& each) { return each.second == number; });
-  }
-  std::vector<MessagePtr> retained(const bus::TopicFilter& filter, std::size_t max) override {
-    std::vector<MessagePtr> out;
-    for (const MessagePtr& each : kept) {
-      if (filter.matches(each->topic) && out.size() < max) out.push_back(each);
-    }
-    return out;
-  }
-  void want_points(bool wanted) override { wants_points = wanted; }
-  Seq applied_seq() const override { return applied; }
-  void flush_after(int ms) override { flush_in_ms.push_back(ms); }
-
-  std::map<std::string, std::uint64_t> filters;
-  std::vector<MessagePtr> kept;
-  bool wants_points = false;
-  Seq applied = 0;
-  std::vector<int> flush_in_ms;
-};
-
-MessagePtr message(std::string topic, std::string payload) {
-  Message out;
-  out.topic = std::move(topic);
-  out.payload = std::move(payload);
-  out.qos = Qos::at_least_once;
-  out.received_us = 1'700'000'000'123'456;
-  out.client_id = "sensor";
-  return std::make_shared<const Message>(std::move(out));
-}
-
-class LiveTest : public testing::Test {
- protected:
-  explicit LiveTest(const LiveLimits& limits = {}) : hub_(house_, clock_, limits) {}
-
-  struct Page {
-    FakeSocket socket;
-    std::shared_ptr<net::WebSocketHandler> session;
-    void say(std::string_view text) { session->on_text(text); }
-    std::vector<std::string> take() { return socket.take(); }
-  };
-  // A page that was greeted.
-  std::unique_ptr<Page> open(LiveCheck check = {}) {
-    auto page = std::make_unique<Page>();
-    page->session = hub_.open_session(std::move(check));
-    page->session->on_open(page->socket);
-    if (!std::exchange(is_started_, true)) hub_.on_started(house_.applied);
-    page->take();
-    return page;
-  }
-  void add_series(const std::string& thing, const std::string& field = "percent") {
-    hub_.on_series({thing, "tank", field});
-  }
-  // A point in a record of its own.
-  void tell(std::uint32_t series, double number) {
-    LivePoint point;
-    point.series = series;
-    point.kind = LivePoint::Kind::number;
-    point.number = number;
-    point.seq = ++house_.applied;
-    point.time_ms = static_cast<std::int64_t>(point.seq) * 1000;
-    hub_.on_point(std::move(point));
-    hub_.on_applied(house_.applied);
-  }
-  void tell_invalid(std::uint32_t series) {
-    LivePoint point;
-    point.series = series;
-    point.kind = LivePoint::Kind::invalid;
-    point.seq = ++house_.applied;
-    point.time_ms = 5;
-    hub_.on_point(std::move(point));
-    hub_.on_applied(house_.applied);
-  }
-
-  FakeClock clock_{1'700'000'000'000'000};
-  FakeHouse house_;
-  LiveHub hub_;
-  bool is_started_ = false;
-};
 
 TEST_F(LiveTest, GreetsWhenItKnowsWhereItBegins) {
   house_.applied = 41;
@@ -337,64 +228,6 @@ TEST_F(LiveTest, TellsAlertsAndGoesOnWithThem) {
   EXPECT_THAT(other->take(), ElementsAre(HasSubstr("subscribed"), told));
 }
 
-TEST_F(LiveTest, MergesForWhoReadsSlowly) {
-  add_series("tank-1");
-  const auto slow = open();
-  const auto fast = open();
-  for (const auto& page : {slow.get(), fast.get()}) {
-    page->say(R"({"op":"subscribe","id":"p","fields":["tank-1"]})");
-    page->take();
-  }
-  slow->socket.unread = LiveLimits().unsent_soft_max + 1;
-  for (const double number : {5, 9, 2, 7, 8, 3}) {
-    tell(0, number);
-    hub_.flush();
-  }
-  EXPECT_THAT(fast->take(), SizeIs(6));
-  EXPECT_THAT(slow->take(), IsEmpty());
-  slow->socket.unread = 0;
-  hub_.flush();
-  EXPECT_THAT(slow->take(), ElementsAre(HasSubstr(R"("seq":6,"values":[{"of":"tank-1/percent",)"
-                                                  R"("t":[1000,2000,3000,6000],"v":[5,9,2,3])")));
-}
-
-TEST_F(LiveTest, ClosesWhoDoesNotReadForAWhile) {
-  const auto page = open();
-  page->socket.unread = LiveLimits().unsent_soft_max + 1;
-  hub_.check_sessions();
-  clock_.advance_us(LiveLimits().stalled_max_us - 1);
-  hub_.check_sessions();
-  EXPECT_EQ(page->socket.closed_with, 0);
-  clock_.advance_us(1);
-  hub_.check_sessions();
-  EXPECT_EQ(page->socket.closed_with, net::close_code::kTryAgainLater);
-}
-
-TEST_F(LiveTest, DropsAndCountsMessagesForWhoReadsSlowly) {
-  const auto page = open();
-  page->say(R"({"op":"subscribe","id":"a","topic":"x"})");
-  page->take();
-  const std::uint64_t number = house_.filters.at("x");
-  page->socket.unread = LiveLimits().unsent_max + 1;
-  hub_.on_message(number, message("x", "lost"));
-  hub_.flush();
-  page->socket.unread = LiveLimits().unsent_max;  // still far too much
-  hub_.on_message(number, message("x", "lost too"));
-  hub_.flush();
-  EXPECT_THAT(page->take(), IsEmpty());
-  page->socket.unread = LiveLimits().unsent_soft_max;
-  hub_.on_message(number, message("x", "heard"));
-  hub_.flush();
-  EXPECT_THAT(page->take(), ElementsAre(AllOf(HasSubstr("heard"), HasSubstr(R"("dropped":2)"))));
-  page->socket.unread = LiveLimits().unsent_max + 1;
-  hub_.on_message(number, message("x", "lost"));
-  hub_.flush();
-  page->socket.unread = 0;
-  page->session->on_flushed();  // no need to wait for the next one
-  EXPECT_THAT(page->take(),
-              ElementsAre(R"({"type":"messages","id":"a","messages":[],"dropped":1})"));
-}
-
 TEST_F(LiveTest, ClosesWhenTheLoginEnds) {
   bool is_current = true;
   const auto page = open([&] { return is_current; });
@@ -431,68 +264,6 @@ TEST_F(LiveTest, SaysWhatIsWrongWithACommand) {
   }
   page->say(R"({"op":"ping"})");
   EXPECT_THAT(page->take(), ElementsAre(R"({"type":"pong"})"));
-}
-
-class SmallLiveTest : public LiveTest {
- protected:
-  static LiveLimits small() {
-    LiveLimits limits;
-    limits.subscriptions_max = 2;
-    limits.selectors_max = 2;
-    limits.resume_points_max = 3;
-    limits.merged_series_max = 1;
-    limits.waiting_alerts_max = 1;
-    limits.history_size_max = 5 * (sizeof(LivePoint) + sizeof(Seq));
-    return limits;
-  }
-  SmallLiveTest() : LiveTest(small()) {}
-};
-
-TEST_F(SmallLiveTest, BoundsSubscriptionsAndSelectors) {
-  const auto page = open();
-  page->say(R"({"op":"subscribe","id":"a","fields":["x","y"]})");
-  page->say(R"({"op":"subscribe","id":"b","topic":"x"})");
-  page->say(R"({"op":"subscribe","id":"b","topic":"y"})");  // replaces it
-  EXPECT_THAT(page->take(), Each(HasSubstr("subscribed")));
-  EXPECT_THAT(house_.filters, SizeIs(1));
-  page->say(R"({"op":"subscribe","id":"c","topic":"x"})");
-  EXPECT_THAT(page->take(), ElementsAre(HasSubstr("more than 2 subscriptions")));
-  page->say(R"({"op":"subscribe","id":"a","fields":["x","y","z"]})");
-  EXPECT_THAT(page->take(), ElementsAre(HasSubstr("more than 2 selectors")));
-}
-
-TEST_F(SmallLiveTest, ForgetsTheOldestPoints) {
-  add_series("tank-1");
-  const auto page = open();
-  for (int i = 0; i < 6; ++i) tell(0, i);  // the first is forgotten
-  page->say(R"({"op":"subscribe","id":"a","fields":["tank-2"],"from":0})");
-  EXPECT_THAT(page->take(), ElementsAre(HasSubstr("reset")));
-  page->say(R"({"op":"subscribe","id":"a","fields":["tank-2"],"from":1})");
-  EXPECT_THAT(page->take(), ElementsAre(HasSubstr("subscribed")));
-  page->say(R"({"op":"subscribe","id":"b","fields":["tank-1"],"from":2})");
-  EXPECT_THAT(page->take(), ElementsAre(HasSubstr("reset")));  // four are too many
-  page->say(R"({"op":"subscribe","id":"b","fields":["tank-1"],"from":3})");
-  EXPECT_THAT(page->take(), ElementsAre(HasSubstr("subscribed"), HasSubstr("[3,4,5]")));
-}
-
-TEST_F(SmallLiveTest, ClosesWhoWouldNeedTooMuchMemory) {
-  add_series("tank-1");
-  add_series("tank-2");
-  const auto fields = open();
-  fields->say(R"({"op":"subscribe","id":"a","fields":["type:tank"]})");
-  const auto alerts = open();
-  alerts->say(R"({"op":"subscribe","id":"a","alerts":true})");
-  fields->socket.unread = alerts->socket.unread = LiveLimits().unsent_soft_max + 1;
-  tell(0, 1);
-  hub_.on_alert(++house_.applied, "{}");
-  hub_.flush();
-  EXPECT_EQ(fields->socket.closed_with, 0);
-  EXPECT_EQ(alerts->socket.closed_with, 0);
-  tell(1, 1);
-  hub_.on_alert(++house_.applied, "{}");
-  hub_.flush();
-  EXPECT_EQ(fields->socket.closed_with, net::close_code::kTryAgainLater);
-  EXPECT_EQ(alerts->socket.closed_with, net::close_code::kTryAgainLater);
 }
 
 // The times told for each series in `texts`; and the last sequence.
@@ -569,4 +340,4 @@ TEST(MergedPoints, KeepFirstLowestHighestAndLast) {
 }
 
 }  // namespace
-}  // namespace nilo::api
+}  // namespace nilo::api::test
