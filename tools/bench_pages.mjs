@@ -258,7 +258,7 @@ async function heap() {
   await publishing;
   return {
     minutes: HEAP_MINUTES, first_kb: Math.round(samples[0][1] / 1000), last_kb: Math.round(samples.at(-1)[1] / 1000),
-    kb_per_minute: round(slope(samples)),
+    kb_per_minute: round(slope(samples)), samples_kb: samples.map(([, size]) => Math.round(size / 1000)),
   };
 }
 

@@ -1,4 +1,8 @@
 // api/alert_handlers.h: alerts over HTTP; routes.cc says at which paths.
+//
+// In/out:  a call whose parameters are checked -> its answer, or api::Backend's error as one.
+// Threads: any; the backend may answer on another.
+// Limits:  kAlertNoteSizeMax bytes of a note; beyond is 400.
 #pragma once
 
 #include <vector>

@@ -2,6 +2,7 @@
 //
 // Both tables are private: no API and no SQL shows them. Neither has a secret: a password is kept
 // as argon2id, a session's cookie as BLAKE2b.
+// Threads: pure functions.
 #pragma once
 
 #include <cstdint>

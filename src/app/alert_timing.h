@@ -1,4 +1,7 @@
 // app/alert_timing.h: how many changes a second can alerts follow?
+//
+// In/out:  a load -> changes a second through applier, alerts and a real log; for `nilo bench`.
+// Threads: starts the log's and the tables'; the caller's waits.
 #pragma once
 
 #include <cstdint>

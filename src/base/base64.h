@@ -1,5 +1,5 @@
 // base/base64.h: bytes as letters, with the standard alphabet and padding.
-// Source: RFC 4648 section 4.
+// Threads: pure functions. Source: RFC 4648 section 4.
 #pragma once
 
 #include <optional>

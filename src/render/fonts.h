@@ -1,6 +1,7 @@
 // render/fonts.h: Source Sans 3, the pages' own font, as bytes in the program.
 //
 // WOFF2, variable in weight; one file for each script. Licence: SIL Open Font License 1.1.
+// Threads: constants.
 #pragma once
 
 #include <array>
