@@ -39,6 +39,8 @@ def run(*command, environment=None):
     return done.stdout
 
 
+# 3.1.1 [MQTT-7.0.0-2] [MQTT-7.1.1-1]
+# 5.0 [MQTT-4.2.0-1]
 @harness.case
 def mosquitto_publishes_and_subscribes_at_every_quality_and_version():
     with harness.Server() as server:
@@ -228,6 +230,8 @@ def mqtt_js_speaks_with_us():
             assert out == "js/0 hello 0\njs/1 hello 1\njs/2 hello 2\n", out
 
 
+# 3.1.1 [MQTT-7.1.2-1]
+# 5.0 [MQTT-4.2.0-1]
 @harness.case
 def nilo_publishes_and_subscribes():
     with harness.Server() as server:
