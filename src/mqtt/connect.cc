@@ -110,6 +110,11 @@ void Broker::refuse_connect(Connection& connection, Reason reason, std::string_v
   if (limits_.reason_strings && !why.empty()) packet.properties.set(Property::reason_string, why);
   if (connection.version != Version::v5) packet.properties = Properties();
   encode(connection.out, connection.version, packet);
+  if (connection.out.size() - before > connection.packet_size_max) {
+    connection.out.resize(before);
+    packet.properties = Properties();  // [MQTT-3.2.2-19]
+    encode(connection.out, connection.version, packet);
+  }
   if (connection.out.size() - before > connection.packet_size_max) connection.out.resize(before);
   drop(connection, false, true);
 }
