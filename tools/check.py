@@ -122,6 +122,11 @@ def check_docs():
     return "\n".join(complaints)
 
 
+def check_conformance():
+    """docs/conformance.md names the test of every statement of MQTT, and each exists."""
+    return run(sys.executable, "tools/conformance.py", "check")
+
+
 WEB_FORBIDDEN = {
     r"\b(inner|outer)HTML\b|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|DOMParser"
     r"|createContextualFragment|srcdoc": "makes elements from text; what devices send stays text",
@@ -184,6 +189,7 @@ STEPS = {
     "scripts": check_scripts,
     "lock": check_lock,
     "docs": check_docs,
+    "conformance": check_conformance,
     "web": check_web,
     "build": check_build,
     "headers": check_headers,
