@@ -67,6 +67,8 @@ MessageView message(std::string_view topic, std::string_view payload, Qos qos) {
   return view;
 }
 
+// 3.1.1 [MQTT-3.1.0-1] [MQTT-2.3.1-2]
+// 5.0 [MQTT-3.1.0-1] [MQTT-2.2.1-3]
 TEST(Client, PublishesAndHearsInAllVersions) {
   for (const Version version : {Version::v3_1, Version::v3_1_1, Version::v5}) {
     FakeHost host;
@@ -90,6 +92,8 @@ TEST(Client, PublishesAndHearsInAllVersions) {
   }
 }
 
+// 3.1.1 [MQTT-4.5.0-2] [MQTT-4.3.3-2]
+// 5.0 [MQTT-4.5.0-2] [MQTT-4.3.3-10]
 TEST(Client, TakesQos2Once) {
   FakeHost host;
   Wire wire(host);
@@ -126,6 +130,7 @@ TEST(Client, CarriesPropertiesAndWill) {
   EXPECT_EQ(host.published.back()->properties.content_type, "text/plain");
 }
 
+// 5.0 [MQTT-3.3.4-7]
 TEST(Client, KeepsTheServersReceiveMaximum) {
   Limits limits;
   limits.receive_max = 2;
@@ -144,6 +149,7 @@ TEST(Client, KeepsTheServersReceiveMaximum) {
   EXPECT_EQ(wire.client.send_quota(), 1u);
 }
 
+// 5.0 [MQTT-3.2.2-15]
 TEST(Client, KnowsTheServersPacketSize) {
   FakeHost host;
   Wire wire(host);
@@ -164,6 +170,8 @@ TEST(Client, SaysWhyItWasRefused) {
             "over: unauthenticated: the server refuses: bad user name or password: no such user; ");
 }
 
+// 3.1.1 [MQTT-3.1.2-23]
+// 5.0 [MQTT-3.1.2-20]
 TEST(Client, PingsAndGivesUpOnASilentServer) {
   FakeHost host;
   Wire wire(host);

@@ -108,6 +108,8 @@ TEST(OutgoingQueue, SendsAgainOnTheNextConnectionWithTheSameIds_MQTT_4_4_0_1) {
   EXPECT_EQ(queue.next(10)->state, Outgoing::State::waiting);
 }
 
+// 3.1.1 [MQTT-2.3.1-4]
+// 5.0 [MQTT-2.2.1-4]
 TEST(OutgoingQueue, NumbersGoRoundAndNeverAreZero_MQTT_2_2_1_3) {
   OutgoingQueue queue;
   std::uint16_t last = 0;

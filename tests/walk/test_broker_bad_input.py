@@ -69,6 +69,8 @@ def memory_after_login__a_length_alone_takes_none():
         assert_serves(server)
 
 
+# 3.1.1 [MQTT-3.1.0-1]
+# 5.0 [MQTT-3.1.0-1]
 @harness.case
 def any_packet_before_connect_is_closed():
     with harness.Server() as server:
@@ -212,6 +214,8 @@ def topics_with_dollar_are_nobodys_to_publish():
         assert_serves(server)
 
 
+# 3.1.1 [MQTT-4.7.3-3]
+# 5.0 [MQTT-4.7.3-3]
 @harness.case
 def deep_and_wide__65535_slashes_in_every_place():
     with harness.Server() as server:
@@ -344,6 +348,8 @@ def leaks__qos_2_that_is_never_released_ends_at_the_receive_maximum():
         assert_serves(server)
 
 
+# 3.1.1 [MQTT-1.5.3-1] [MQTT-1.5.3-2]
+# 5.0 [MQTT-1.5.4-1] [MQTT-1.5.4-2]
 @harness.case
 def text_that_is_none_reaches_nobody():
     with harness.Server() as server:
