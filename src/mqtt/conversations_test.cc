@@ -315,8 +315,6 @@ class Conversation {
         limits_.sessions_max = value;
       } else if (name == "session_queue_max") {
         limits_.session_queue_max = value;
-      } else if (name == "reasons") {
-        limits_.reason_strings = value != 0;
       } else {
         throw unknown_word(word);
       }
