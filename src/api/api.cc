@@ -71,7 +71,9 @@ void Api::handle(net::HttpRequest request, net::Respond respond) {
 // Counts and logs the answer on its way out: who turns an error into an answer logs it, once.
 net::Respond Api::counted(const net::HttpRequest& request, net::Respond respond) {
   return [this, respond = std::move(respond), method = request.method, path = request.path,
-          ip = request.remote_ip, is_tls = is_over_tls(request)](net::HttpResponse response) {
+          ip = request.remote_ip,
+          // Not with TLS of our own: its certificate may be one that browsers do not know.
+          is_tls = is_behind_tls_proxy(request)](net::HttpResponse response) {
     if (is_tls) response.headers.emplace_back("Strict-Transport-Security", "max-age=31536000");
     answered_[static_cast<std::size_t>(std::clamp(response.status / 100 - 2, 0, 3))]->add();
     if (response.status >= 400) {
@@ -115,6 +117,10 @@ Result<void> Api::check_origin(const net::HttpRequest& request) const {
   if (origin == "http://" + std::string(host) || origin == "https://" + std::string(host)) {
     return {};
   }
+  // A page elsewhere has no cookie here: over MQTT it logs in like any device.
+  const auto& invited = options_.mqtt_origins;
+  const bool is_invited = std::find(invited.begin(), invited.end(), origin) != invited.end();
+  if (is_invited && request.path == kMqttPath && request.method == "GET") return {};
   if (origin.empty()) {
     return Error{ErrorCode::permission_denied, "a session's request needs the header Origin",
                  "scripts show a token: Authorization: Bearer nilo_..."};

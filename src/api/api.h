@@ -11,6 +11,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/assets.h"
@@ -24,11 +25,15 @@
 
 namespace nilo::api {
 
+inline constexpr std::string_view kMqttPath = "/mqtt";
+
 struct ApiOptions {
   // With --open: only answers requests for a loopback name, so that a web page elsewhere cannot
   // reach us by a DNS name that it lets point here (DNS rebinding).
   bool loopback_names_only = false;
   Assets assets{};
+  // Of pages elsewhere that may open a WebSocket for MQTT: "https://tanks.example.org".
+  std::vector<std::string> mqtt_origins{};
 };
 
 class Api {

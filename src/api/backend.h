@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ struct Credentials {
   std::string password{};
   std::string session{};  // the cookie kSessionCookie; only where there is no Authorization
   std::string remote_ip{};
+  // Of the TLS connection; counts where nothing else is shown.
+  std::shared_ptr<const net::PeerCertificate> certificate{};
   bool is_none() const { return token.empty() && user.empty() && session.empty(); }
 };
 
@@ -45,6 +48,8 @@ Result<Credentials> read_credentials(const net::HttpRequest& request);
 
 // A proxy on the way speaks TLS for us. Who says so though it is not true hurts only himself: his
 // browser keeps the cookie from him.
+bool is_behind_tls_proxy(const net::HttpRequest& request);
+// Or we speak it ourselves.
 bool is_over_tls(const net::HttpRequest& request);
 
 struct TokenInfo {
@@ -96,6 +101,8 @@ struct Backend {
 
   // Done when it is durable.
   std::function<void(Message, Done<void>)> publish;
+  // A WebSocket that speaks MQTT; it logs in there. Empty: there is no MQTT here.
+  net::StreamTaker take_mqtt;
 
   std::function<std::vector<tables::TableInfo>()> tables;
   std::function<Result<tables::RowPage>(const tables::RowQuery&)> rows;

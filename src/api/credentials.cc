@@ -32,13 +32,18 @@ std::string_view cookie_of(const net::HttpRequest& request, std::string_view nam
 
 }  // namespace
 
-bool is_over_tls(const net::HttpRequest& request) {
+bool is_behind_tls_proxy(const net::HttpRequest& request) {
   return request.header("x-forwarded-proto") == "https";
+}
+
+bool is_over_tls(const net::HttpRequest& request) {
+  return request.is_encrypted || is_behind_tls_proxy(request);
 }
 
 Result<Credentials> read_credentials(const net::HttpRequest& request) {
   Credentials credentials;
   credentials.remote_ip = request.remote_ip;
+  credentials.certificate = request.certificate;
   const std::string_view authorization = request.header("authorization");
   if (authorization.empty()) {
     credentials.session = cookie_of(request, kSessionCookie);

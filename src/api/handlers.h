@@ -39,6 +39,8 @@ void show_status(const Context& context, Call& call);
 
 // publish_handler.cc
 void publish(const Context& context, Call& call);
+void publish_to_path(const Context& context, Call& call);
+void open_mqtt(const Context& context, Call& call);
 
 // sql_handlers.cc
 void run_sql(const Context& context, Call& call);

@@ -88,7 +88,9 @@ std::string openapi_of(const std::vector<Route>& routes) {
       R"("security":[{"token":[]},{"password":[]}],"paths":{)";
   for (const auto& [path, operations] : by_path) {
     if (out.back() != '{') out += ',';
-    append_json_string(out, path);
+    std::string shown(path);
+    std::erase(shown, '*');
+    append_json_string(out, shown);
     out += ":{";
     for (const Route* const route : operations) {
       if (out.back() != '{') out += ',';

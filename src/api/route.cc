@@ -25,6 +25,12 @@ bool is_placeholder(std::string_view level) {
   return level.size() > 2 && level.front() == '{' && level.back() == '}';
 }
 
+bool takes_rest(std::string_view level) { return is_placeholder(level) && level.ends_with("*}"); }
+
+std::string_view name_in(std::string_view placeholder) {
+  return placeholder.substr(1, placeholder.size() - (takes_rest(placeholder) ? 3 : 2));
+}
+
 // What a parameter of this type looks like, for people.
 std::string_view form_of(Type type) {
   switch (type) {
@@ -132,11 +138,16 @@ bool match_path(std::string_view route, std::string_view path,
   arguments.clear();
   while (!route.empty() && !path.empty()) {
     const std::string_view wanted = next_level(route);
-    const std::string_view level = next_level(path);
+    std::string_view level = path.substr(1);
+    if (takes_rest(wanted)) {
+      path = {};
+    } else {
+      level = next_level(path);
+    }
     if (is_placeholder(wanted)) {
       if (level.empty()) return false;
       SqlParameter value;
-      value.name = wanted.substr(1, wanted.size() - 2);
+      value.name = name_in(wanted);
       value.type = Type::text;
       value.text = level;
       arguments.push_back(std::move(value));
@@ -151,7 +162,7 @@ std::vector<std::string_view> path_parameters(std::string_view route) {
   std::vector<std::string_view> names;
   while (!route.empty()) {
     const std::string_view level = next_level(route);
-    if (is_placeholder(level)) names.push_back(level.substr(1, level.size() - 2));
+    if (is_placeholder(level)) names.push_back(name_in(level));
   }
   return names;
 }

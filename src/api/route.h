@@ -58,7 +58,8 @@ struct BodyDoc {
 
 struct Route {
   std::string method;
-  std::string path;  // "/api/v1/tables/{table}": a name in braces is one level, a text parameter
+  std::string path;  // "/api/v1/tables/{table}": a name in braces is one level, a text parameter;
+                     // "{topic*}", at the end, is all that is left, with its '/'
   std::string summary;
   Access access = Access::viewer;
   std::vector<Parameter> parameters{};  // of the query

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/alert_handlers.h"
+#include "api/api.h"
 #include "api/schemas.h"
 
 namespace nilo::api {
@@ -101,6 +102,17 @@ std::vector<Parameter> publish_parameters() {
            .summary = "Keep as the topic's retained message."}};
 }
 
+std::vector<Parameter> topic_parameters() {
+  return {{.name = "qos",
+           .type = Type::int64,
+           .summary = "Towards subscribers; 0 if not given. The answer waits for the disk always.",
+           .min = 0,
+           .max = 1},
+          {.name = "retain",
+           .type = Type::boolean,
+           .summary = "Keep as the topic's retained message."}};
+}
+
 void show_rows(const Context& context, Call& call) { show_page(context.backend.rows, call); }
 void show_latest(const Context& context, Call& call) { show_page(context.backend.latest, call); }
 void show_rules(const Context& context, Call& call) {
@@ -149,6 +161,13 @@ std::vector<OwnRoute> data_routes() {
                  "Publish the body as a message; answers when it is on disk", device,
                  publish_parameters(), {"application/octet-stream", kTextSchema},
                  json_doc(kPublishedSchema)}},
+      {publish_to_path, {"POST", "/topics/{topic*}",
+                         "Publish the body as a message, as devices of AWS IoT do", device,
+                         topic_parameters(), {"application/octet-stream", kTextSchema},
+                         json_doc(kTracedSchema)}},
+      {open_mqtt, {"GET", std::string(kMqttPath),
+                   "WebSocket: MQTT, sub-protocol mqtt or mqttv3.1; logs in by its CONNECT", open,
+                   {}, none, none}},
       {run_sql, {"POST", "/api/v1/sql", "Ask in SQL; CSV with 'Accept: text/csv'", viewer, {},
                  json_doc(kSqlSchema), json_doc(kAnswerSchema)}},
       {show_rules, {"GET", "/api/v1/rules", "The rules of the stack", viewer, {}, none, any}},

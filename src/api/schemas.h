@@ -30,6 +30,9 @@ inline constexpr const char* kRowSchema = R"({
 inline constexpr const char* kPublishedSchema = R"({
   "type":"object","properties":{"topic":{"type":"string"}}})";
 
+inline constexpr const char* kTracedSchema = R"({
+  "type":"object","properties":{"message":{"type":"string"},"traceId":{"type":"string"}}})";
+
 inline constexpr const char* kThingSchema = R"({"$ref":"#/components/schemas/Thing"})";
 
 inline constexpr const char* kThingsSchema = R"({

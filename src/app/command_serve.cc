@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "app/commands.h"
 #include "app/host.h"
@@ -17,43 +18,24 @@ namespace nilo::app {
 
 namespace {
 
-constexpr int kMqttPort = 1883;
-constexpr int kHttpPort = 8080;
 constexpr int kLoopsMax = 64;
 constexpr double kDemoSwingS = 1800;  // the first alerts come within two minutes
 
 struct ServeOptions {
   std::string dir = ".";
   std::string data{};
-  std::string mqtt{};
-  std::string http{};
-  bool open = false;
+  GivenAddresses addresses{};
   bool demo = false;
   std::int64_t loops = 0;
 };
-
-// The command line, else the stack, else every interface; with --open only this machine.
-Result<net::Address> address_of(const std::string& given,
-                                const std::optional<std::string>& declared, int port, bool open) {
-  const std::string fallback = open ? "127.0.0.1" : "";
-  const std::string text =
-      !given.empty() ? given : declared.value_or(fmt::format("{}:{}", fallback, port));
-  net::Address address = TRY(net::parse_address(text, port));
-  if (open && !address.is_loopback()) {
-    return Error{ErrorCode::invalid_argument,
-                 fmt::format("--open lets in whoever reaches {}", address.text()),
-                 "listen on 127.0.0.1, or leave --open out and make tokens"};
-  }
-  return address;
-}
 
 Result<ServerOptions> server_options(const ServeOptions& given, const stack::Stack& stack) {
   ServerOptions options;
   options.stack_dir = given.dir;
   options.data_dir = given.data.empty() ? given.dir + "/data" : given.data;
-  options.mqtt = TRY(address_of(given.mqtt, stack.settings.mqtt_listen, kMqttPort, given.open));
-  options.http = TRY(address_of(given.http, stack.settings.http_listen, kHttpPort, given.open));
-  options.open = given.open;
+  options.entrances =
+      TRY(plan_entrances(given.addresses, stack, options.stack_dir, options.data_dir));
+  options.open = given.addresses.open;
   if (given.loops < 0 || given.loops > kLoopsMax) {
     return Error{ErrorCode::invalid_argument,
                  fmt::format("--loops {} is not possible", given.loops),
@@ -70,23 +52,46 @@ std::string shown_address(const net::Address& door, const std::vector<std::strin
   return net::Address{lan.empty() ? "localhost" : lan.front(), door.port}.text();
 }
 
-// What the person who started it has to know; standard output, and nothing else stands there.
-void print_banner(const Server& server, const ServeOptions& options,
-                  const ServerOptions& resolved) {
-  const std::vector<std::string> lan = lan_addresses();
-  const std::string open = "http://" + shown_address(server.http_address(), lan);
-  const std::string local = fmt::format("http://localhost:{}", server.http_address().port);
-  const bool is_set_up = server.setup_code().empty();
-  fmt::print("{:<50}data: {}\n", fmt::format("Nilometer {}", kVersion), resolved.data_dir);
-  fmt::print("  {:<48}{}\n", fmt::format("Open     {}", open),
-             open == local ? "" : fmt::format("(also {})", local));
+// Names of entrances as a person knows them, in a column.
+constexpr std::string_view kShownNames[2][2] = {{"MQTT", "MQTTS"}, {"HTTP", "HTTPS"}};
+
+// The pages first: that is what somebody opens.
+void print_entrances(const Server& server, const std::vector<std::string>& lan, bool is_set_up) {
+  using Protocol = stack::Listener::Protocol;
+  const Entrances& entrances = server.entrances();
+  const Entrance* pages = entrances.first(Protocol::http, false);
+  if (pages == nullptr) pages = entrances.first(Protocol::http, true);
+  const auto url_of = [](const Entrance& entrance, const std::string& address) {
+    return (entrance.tls ? "https://" : "http://") + address;
+  };
+  if (pages != nullptr) {
+    const std::string open = url_of(*pages, shown_address(pages->address, lan));
+    const std::string local = url_of(*pages, fmt::format("localhost:{}", pages->address.port));
+    fmt::print("  {:<48}{}\n", fmt::format("Open     {}", open),
+               open == local ? "" : fmt::format("(also {})", local));
+  }
   if (!is_set_up) {
     fmt::print("  {:<48}{}\n", fmt::format("Setup code  {}", server.setup_code()),
                "for the first user; each start makes a new one");
   }
-  fmt::print("  {:<48}{}\n", fmt::format("MQTT     {}", shown_address(server.mqtt_address(), lan)),
-             is_set_up ? "" : "closed to strangers until set up");
-  if (options.open) {
+  bool is_first = true;
+  for (const auto& entrance : entrances.all()) {
+    if (entrance.get() == pages) continue;
+    const bool is_http = entrance->protocol == Protocol::http;
+    const std::string address = shown_address(entrance->address, lan);
+    const std::string line = fmt::format("{:<9}{}", kShownNames[is_http][entrance->tls.has_value()],
+                                         is_http ? url_of(*entrance, address) : address);
+    const bool is_closed = !is_http && !is_set_up && std::exchange(is_first, false);
+    fmt::print("  {:<48}{}\n", line, is_closed ? "closed to strangers until set up" : "");
+  }
+}
+
+// What the person who started it has to know; standard output, and nothing else stands there.
+void print_banner(const Server& server, const ServeOptions& options,
+                  const ServerOptions& resolved) {
+  fmt::print("{:<50}data: {}\n", fmt::format("Nilometer {}", kVersion), resolved.data_dir);
+  print_entrances(server, lan_addresses(), server.setup_code().empty());
+  if (options.addresses.open) {
     fmt::print("  Anybody on this machine may read and write; other machines are not served.\n");
   } else {
     fmt::print("  Commands here need: export NILO_TOKEN=$(cat {}/admin.token)\n",
@@ -99,7 +104,9 @@ void print_banner(const Server& server, const ServeOptions& options,
 // Tanks of its own, over real MQTT, like any device.
 std::unique_ptr<Simulator> start_demo(const Server& server) {
   SimulatorOptions options;
-  options.server = server.mqtt_address();
+  const Entrance* const plain = server.entrances().first(stack::Listener::Protocol::mqtt, false);
+  if (plain == nullptr) return nullptr;
+  options.server = plain->address;
   if (options.server.host.empty()) options.server.host = "127.0.0.1";
   options.password = server.admin_token();
   options.speed = 1;  // a reading every 20 s and tank, as the real devices send
@@ -120,6 +127,12 @@ int serve(const ServeOptions& given) {
   print_banner(**server, given, *options);
   std::unique_ptr<Simulator> demo;
   if (given.demo) demo = start_demo(**server);
+  if (given.demo && demo == nullptr) {
+    return report({ErrorCode::invalid_argument,
+                   "--demo publishes without TLS, and there is no "
+                   "listener for that",
+                   "give one: --mqtt 127.0.0.1:1883"});
+  }
   const auto outcome = (*server)->run();
   if (!outcome) {
     report(outcome.error());
@@ -138,9 +151,11 @@ Command serve_command() {
       {"nilo serve examples/water-tanks --open --demo", "nilo serve . --mqtt :1883 --http :8080"},
       {{"DIR", "folder with nilo.toml; default: this one", &options->dir},
        {"--data", "folder for what is remembered; default: DIR/data", &options->data},
-       {"--mqtt", "address for devices; port 0 takes a free one", &options->mqtt},
-       {"--http", "address for people; port 0 takes a free one", &options->http},
-       {"--open", "let in everybody on this machine, and nobody else", &options->open},
+       {"--mqtt", "address for devices; port 0 takes a free one", &options->addresses.mqtt},
+       {"--mqtts", "the same with TLS", &options->addresses.mqtts},
+       {"--http", "address for people; port 0 takes a free one", &options->addresses.http},
+       {"--https", "the same with TLS", &options->addresses.https},
+       {"--open", "let in everybody on this machine, and nobody else", &options->addresses.open},
        {"--demo", "simulate the tanks, too", &options->demo},
        {"--loops", "event loops for connections; 0: one for each core", &options->loops}},
       [options] { return serve(*options); }};

@@ -32,16 +32,18 @@ bool is_ours(std::string_view topic) { return topic.starts_with("$"); }
 bool is_about_changes(std::string_view filter) { return filter.starts_with("$table/"); }
 
 struct MqttDoor::Socket final : net::StreamHandler {
-  Socket(MqttDoor& owner, std::string remote_ip)
-      : door(owner), stream(owner.rooms_.loop, *this), ip(std::move(remote_ip)) {}
+  Socket(MqttDoor& owner, std::unique_ptr<net::Stream> connected, std::string remote_ip,
+         const Entrance& came_by)
+      : door(owner), stream(std::move(connected)), ip(std::move(remote_ip)), entrance(came_by) {}
 
   void on_bytes(std::string_view bytes) override { door.on_bytes(*this, bytes); }
   void on_flushed() override { door.send(*this); }
   void on_closed(std::string_view reason) override { door.gone(*this, reason); }
 
   MqttDoor& door;
-  net::TcpStream stream;
+  std::unique_ptr<net::Stream> stream;  // none: it moved to another loop
   std::string ip;
+  const Entrance& entrance;
   mqtt::ConnectionId connection = 0;  // 0: a stranger, or closed by the broker
   std::string greeting;               // a stranger's first bytes
   net::TimerId greeting_timer = net::TimerId::none;
@@ -74,28 +76,30 @@ void MqttDoor::start(const Ingest::Rooms& ingest) {
   rooms_.loop.every(kTickEvery, [this] { tick(); });
 }
 
-void MqttDoor::take(int fd, const std::string& remote_ip, const std::string& bytes) {
-  auto socket = std::make_unique<Socket>(*this, remote_ip);
-  if (const auto opened = socket->stream.open(fd); !opened) {
-    rooms_.logger.warn("mqtt.accept_failed", {{"reason", opened.error().message}});
-    return;
+MqttDoor::Socket* MqttDoor::attach(std::unique_ptr<net::Stream> stream,
+                                   const std::string& remote_ip, const Entrance& entrance) {
+  auto socket = std::make_unique<Socket>(*this, std::move(stream), remote_ip, entrance);
+  if (const auto attached = socket->stream->attach(rooms_.loop, *socket); !attached) {
+    rooms_.logger.warn("mqtt.accept_failed", {{"reason", attached.error().message}});
+    return nullptr;
   }
-  Socket& taken = *socket;
-  sockets_.emplace(&taken, std::move(socket));
+  Socket* const taken = socket.get();
+  sockets_.emplace(taken, std::move(socket));
   connection_count_.store(sockets_.size());
-  const bool from_another_loop = !bytes.empty();
-  if (count_ > 1 && !from_another_loop) {
-    taken.greeting_timer = rooms_.loop.after(
-        std::chrono::milliseconds(mqtt::Limits().connect_timeout_us / 1000), [this, &taken] {
-          taken.greeting_timer = net::TimerId::none;
-          taken.stream.close();
-          drop(taken);
-        });
-    return;
-  }
-  taken.connection = broker_.open(remote_ip);
-  by_connection_[taken.connection] = &taken;
-  if (from_another_loop) feed(taken, bytes);
+  return taken;
+}
+
+void MqttDoor::take(std::unique_ptr<net::Stream> stream, const std::string& remote_ip,
+                    const Entrance& entrance) {
+  Socket* const socket = attach(std::move(stream), remote_ip, entrance);
+  if (socket == nullptr) return;
+  if (count_ == 1) return open(*socket, {});
+  socket->greeting_timer = rooms_.loop.after(
+      std::chrono::milliseconds(mqtt::Limits().connect_timeout_us / 1000), [this, socket] {
+        socket->greeting_timer = net::TimerId::none;
+        socket->stream->close();
+        drop(*socket);
+      });
 }
 
 void MqttDoor::shut_down() {
@@ -116,18 +120,29 @@ void MqttDoor::greet(Socket& socket, std::string_view bytes) {
   rooms_.loop.cancel(std::exchange(socket.greeting_timer, net::TimerId::none));
   const std::uint32_t home =
       client_id && !client_id->empty() ? mqtt::home_loop(*client_id, count_) : index_;
-  std::string greeting = std::move(socket.greeting);
-  if (home == index_) {
-    socket.greeting = {};
-    socket.connection = broker_.open(socket.ip);
-    by_connection_[socket.connection] = &socket;
-    return feed(socket, greeting);
-  }
-  MqttDoor& door = *rooms_.doors[home];
-  const int fd = socket.stream.release();
-  door.run_on_loop(
-      [&door, fd, ip = socket.ip, greeting = std::move(greeting)] { door.take(fd, ip, greeting); });
+  const std::string greeting = std::exchange(socket.greeting, {});
+  if (home == index_) return open(socket, greeting);
+  move_home(socket, *rooms_.doors[home], greeting);
+}
+
+void MqttDoor::move_home(Socket& socket, MqttDoor& home, std::string greeting) {
+  socket.stream->detach();
+  // Shared, because a task may be copied; and closed with the task if that never runs.
+  const auto stream = std::make_shared<std::unique_ptr<net::Stream>>(std::move(socket.stream));
+  home.run_on_loop(
+      [&home, stream, ip = socket.ip, &entrance = socket.entrance, greeting = std::move(greeting)] {
+        if (Socket* const moved = home.attach(std::move(*stream), ip, entrance)) {
+          home.open(*moved, greeting);
+        }
+      });
   drop(socket);
+}
+
+// From here on it is the broker's.
+void MqttDoor::open(Socket& socket, std::string_view greeting) {
+  socket.connection = broker_.open(socket.ip);
+  by_connection_[socket.connection] = &socket;
+  if (!greeting.empty()) feed(socket, greeting);
 }
 
 void MqttDoor::feed(Socket& socket, std::string_view bytes) {
@@ -137,13 +152,13 @@ void MqttDoor::feed(Socket& socket, std::string_view bytes) {
   if (socket.connection != connection) return;  // closed meanwhile
   socket.wants_more = more;
   if (rooms_.log.is_backlogged()) backlogged_ = true;
-  if (!more || backlogged_) socket.stream.pause_reading();
+  if (!more || backlogged_) socket.stream->pause_reading();
 }
 
 void MqttDoor::send(Socket& socket) {
-  if (socket.connection == 0 || socket.stream.unsent() > 0) return;
+  if (socket.connection == 0 || socket.stream->unsent() > 0) return;
   const std::string out = broker_.take_out(socket.connection);
-  if (!out.empty()) socket.stream.send(out);
+  if (!out.empty()) socket.stream->send(out);
 }
 
 // The peer, or the network, ended it.
@@ -227,6 +242,12 @@ void MqttDoor::run_on_loop(std::function<void()> task) {
   });
 }
 
+std::shared_ptr<const net::PeerCertificate> MqttDoor::certificate_of(
+    mqtt::ConnectionId connection) const {
+  const auto at = by_connection_.find(connection);
+  return at == by_connection_.end() ? nullptr : at->second->stream->peer_certificate();
+}
+
 // Whose token was revoked or has expired.
 void MqttDoor::drop_revoked() {
   const std::uint64_t changes = rooms_.access.changes();
@@ -246,7 +267,7 @@ void MqttDoor::tick() {
   }
   backlogged_ = false;
   for (auto& [socket, owner] : sockets_) {
-    if (socket->wants_more) socket->stream.resume_reading();
+    if (socket->wants_more) socket->stream->resume_reading();
   }
 }
 
@@ -331,7 +352,7 @@ void MqttDoor::read_ready(mqtt::ConnectionId connection) {
   const auto at = by_connection_.find(connection);
   if (at == by_connection_.end()) return;
   at->second->wants_more = true;
-  if (!backlogged_) at->second->stream.resume_reading();
+  if (!backlogged_) at->second->stream->resume_reading();
 }
 
 void MqttDoor::close(mqtt::ConnectionId connection, std::string last_bytes) {
@@ -340,8 +361,8 @@ void MqttDoor::close(mqtt::ConnectionId connection, std::string last_bytes) {
   Socket& socket = *at->second;
   by_connection_.erase(at);
   socket.connection = 0;
-  if (!last_bytes.empty()) socket.stream.send(last_bytes);
-  socket.stream.close_after_flush();
+  if (!last_bytes.empty()) socket.stream->send(last_bytes);
+  socket.stream->close_after_flush();
 }
 
 void MqttDoor::refused(const mqtt::Refusal& refusal) {

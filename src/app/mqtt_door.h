@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "app/access.h"
+#include "app/entrances.h"
 #include "app/ingest.h"
 #include "app/live_mail.h"
 #include "app/password_checks.h"
@@ -25,7 +26,7 @@
 #include "base/guarded.h"
 #include "mqtt/broker.h"
 #include "net/event_loop.h"
-#include "net/tcp_stream.h"
+#include "net/stream.h"
 
 namespace nilo::app {
 
@@ -63,8 +64,9 @@ class MqttDoor final : public mqtt::Host, public Post {
 
   // Once, before the loop runs.
   void start(const Ingest::Rooms& ingest);
-  // A socket that was just accepted; `bytes`: what was read from it already (from another loop).
-  void take(int fd, const std::string& remote_ip, const std::string& bytes = "");
+  // A connection that was just accepted, not attached; on the loop. `entrance` outlives the door.
+  void take(std::unique_ptr<net::Stream> stream, const std::string& remote_ip,
+            const Entrance& entrance);
   // Says goodbye to all clients; on the loop.
   void shut_down();
 
@@ -98,8 +100,12 @@ class MqttDoor final : public mqtt::Host, public Post {
     Seq seq = 0;
   };
 
+  Socket* attach(std::unique_ptr<net::Stream> stream, const std::string& remote_ip,
+                 const Entrance& entrance);
+  void move_home(Socket& socket, MqttDoor& home, std::string greeting);
   void on_bytes(Socket& socket, std::string_view bytes);
   void greet(Socket& socket, std::string_view bytes);
+  void open(Socket& socket, std::string_view greeting);
   void feed(Socket& socket, std::string_view bytes);
   void send(Socket& socket);
   void gone(Socket& socket, std::string_view reason);
@@ -110,6 +116,8 @@ class MqttDoor final : public mqtt::Host, public Post {
   std::size_t mail_count() const {
     return mail_.with([](const std::vector<Mail>& mail) { return mail.size(); });
   }
+  // What the client showed in its TLS handshake; nullptr: nothing, or it is gone.
+  std::shared_ptr<const net::PeerCertificate> certificate_of(mqtt::ConnectionId connection) const;
   void drop_revoked();
   void tick();
 

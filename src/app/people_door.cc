@@ -45,8 +45,14 @@ PeopleDoor::PeopleDoor(const Rooms& rooms, const Folders& folders, const stack::
           [this] { return status_.json(); }})),
       page_worker_(std::make_unique<Worker>(kPageRequestsMax)),
       api_(backend(), endpoints_of(rooms.people.stack),
-           api::ApiOptions{.loopback_names_only = rooms.people.is_open, .assets = make_assets()},
-           rooms.people.clock, rooms.metrics, rooms.people.logger) {}
+           api::ApiOptions{.loopback_names_only = rooms.people.is_open,
+                           .assets = make_assets(),
+                           .mqtt_origins = rooms.people.stack.settings.origins},
+           rooms.people.clock, rooms.metrics, rooms.people.logger),
+      http_(net::HttpServer::make(rooms.loop, {},
+                                  [this](net::HttpRequest request, net::Respond respond) {
+                                    api_.handle(std::move(request), std::move(respond));
+                                  })) {}
 
 api::Backend PeopleDoor::backend() {
   api::Backend backend = people_.backend();
@@ -54,15 +60,8 @@ api::Backend PeopleDoor::backend() {
   backend.notices = rooms_.post_office.backend();
   backend.pages = page_backend(page_files_, *page_worker_);
   backend.alerts = rooms_.alert_desk.backend();
+  backend.take_mqtt = rooms_.take_mqtt;
   return backend;
-}
-
-Result<void> PeopleDoor::open(const net::Address& http) {
-  http_ = TRY(net::HttpServer::listen(rooms_.loop, http, {}, rooms_.people.logger,
-                                      [this](net::HttpRequest request, net::Respond respond) {
-                                        api_.handle(std::move(request), std::move(respond));
-                                      }));
-  return {};
 }
 
 void PeopleDoor::shut_down() {

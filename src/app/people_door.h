@@ -35,6 +35,7 @@ class PeopleDoor {
     Alerting& alerting;
     AlertDesk& alert_desk;
     Metrics& metrics;
+    net::StreamTaker take_mqtt;  // called on the loop
   };
   struct Folders {
     std::string stack_dir;
@@ -43,10 +44,8 @@ class PeopleDoor {
   // `files`: what the stack was made of.
   PeopleDoor(const Rooms& rooms, const Folders& folders, const stack::SourceFiles& files);
 
-  // Errors: the port is in use, or not ours to take.
-  Result<void> open(const net::Address& http);
-  // Once open.
-  const net::Address& address() const { return http_->address(); }
+  // Where its listeners are added; before the loop runs.
+  net::HttpServer& http() { return *http_; }
   // No more requests; those under way on other threads are finished or dropped. The loop still
   // holds what was posted to it.
   void shut_down();

@@ -1,7 +1,6 @@
 #include "app/server.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -19,6 +18,7 @@
 #include "app/alerting.h"
 #include "app/applier.h"
 #include "app/change_queue.h"
+#include "app/entrances.h"
 #include "app/host.h"
 #include "app/live_feed.h"
 #include "app/live_mail.h"
@@ -35,7 +35,6 @@
 #include "log/log.h"
 #include "mqtt/effects.h"
 #include "net/event_loop.h"
-#include "net/tcp_listener.h"
 #include "tables/sql.h"
 
 namespace nilo::app {
@@ -50,6 +49,12 @@ constexpr std::size_t kDescriptorsKeptMax = 2304;
 constexpr std::string_view kAdminTokenName = "local-admin";
 constexpr std::int64_t kProgressEveryUs = 2'000'000;
 constexpr std::chrono::minutes kDropExpiredEvery{5};  // retained messages; readers skip them before
+
+// May this one finish its handshake? What it may do is asked when it logs in.
+Result<void> check_certificate(const net::PeerCertificate& shown) {
+  if (shown.is_trusted) return {};
+  return Error{ErrorCode::unauthenticated, "nobody here vouches for this certificate"};
+}
 
 log::LogOptions log_options(const ServerOptions& options, const tables::Tables& tables) {
   log::LogOptions log;
@@ -91,8 +96,7 @@ class RunningServer final : public Server {
     return {};
   }
 
-  const net::Address& mqtt_address() const override { return mqtt_listener_->address(); }
-  const net::Address& http_address() const override { return people_door_->address(); }
+  const Entrances& entrances() const override { return *entrances_; }
   const std::string& admin_token() const override { return admin_token_; }
   const std::string& setup_code() const override { return setup_code_; }
 
@@ -113,7 +117,7 @@ class RunningServer final : public Server {
 
   void stop() override {
     loops_[0]->post([this] {
-      mqtt_listener_.reset();
+      entrances_->close_mqtt();
       for (std::size_t i = 0; i < doors_.size(); ++i) {
         doors_[i]->run_on_loop([this, i] {
           doors_[i]->shut_down();
@@ -174,7 +178,10 @@ class RunningServer final : public Server {
   // Before any thread is started: threads inherit the blocked signals.
   Result<void> take_signals() {
     std::signal(SIGPIPE, SIG_IGN);  // a log line nobody reads any more does not end the server
-    return loops_[0]->on_signals({SIGINT, SIGTERM}, [this](int) { stop(); });
+    return loops_[0]->on_signals({SIGINT, SIGTERM, SIGHUP}, [this](int signal) {
+      if (signal != SIGHUP) return stop();
+      if (entrances_) entrances_->reload();
+    });
   }
 
   Result<void> replay() {
@@ -328,18 +335,32 @@ class RunningServer final : public Server {
   }
 
   Result<void> open_doors() {
-    mqtt_listener_ = TRY(net::TcpListener::listen(
-        *loops_[0], options_.mqtt, logger_,
-        [this](int fd, const std::string& remote_ip) { accept(fd, remote_ip); }));
+    entrances_ = std::make_unique<Entrances>(
+        Entrances::Rooms{*loops_[0], logger_, metrics_},
+        [](const net::PeerCertificate& shown) { return check_certificate(shown); });
+    TRY(entrances_->open_mqtt(
+        options_.entrances,
+        [this](std::unique_ptr<net::Stream> stream, const std::string& remote_ip,
+               const Entrance& entrance) { take(std::move(stream), remote_ip, entrance); }));
     const People::Rooms people{*access_, *passwords_, *refused_logins_, *accounts_,
                                commit_,  *doors_[0],  *tables_,         *sql_,
                                *log_,    stack_,      *live_,           refused_,
-                               clock_,   logger_,     options_.open,    mqtt_listener_->address()};
+                               clock_,   logger_,     options_.open,    mqtt_address()};
     people_door_ = std::make_unique<PeopleDoor>(
         PeopleDoor::Rooms{*people_loop_, people, *things_, *post_office_, *alerting_, *alert_desk_,
-                          metrics_},
+                          metrics_,
+                          [this](net::TakenStream taken) { take_websocket(std::move(taken)); }},
         PeopleDoor::Folders{options_.stack_dir, options_.data_dir}, options_.stack_files);
-    return people_door_->open(options_.http);
+    return entrances_->open_http(options_.entrances, people_door_->http());
+  }
+
+  // As devices reach it.
+  net::Address mqtt_address() const {
+    for (const bool tls : {false, true}) {
+      const Entrance* const entrance = entrances_->first(stack::Listener::Protocol::mqtt, tls);
+      if (entrance != nullptr) return entrance->address;
+    }
+    return {};
   }
 
   // What was on its way when the server ended last is evaluated here, before anything new comes.
@@ -369,10 +390,20 @@ class RunningServer final : public Server {
     changes_->publish({std::move(message)});
   }
 
-  void accept(int fd, const std::string& remote_ip) {
-    if (client_count() < clients_max_) return doors_[0]->take(fd, remote_ip);
-    ::close(fd);
+  void take(std::unique_ptr<net::Stream> stream, const std::string& remote_ip,
+            const Entrance& entrance) {
+    if (client_count() < clients_max_) {
+      return doors_[0]->take(std::move(stream), remote_ip, entrance);
+    }
     clients_refused_.add();
+  }
+
+  // From the loop of the people. Shared, because a task may be copied.
+  void take_websocket(net::TakenStream taken) {
+    const auto stream = std::make_shared<std::unique_ptr<net::Stream>>(std::move(taken.stream));
+    doors_[0]->run_on_loop([this, stream, ip = std::move(taken.remote_ip)] {
+      take(std::move(*stream), ip, websocket_entrance_);
+    });
   }
 
   std::size_t client_count() const {
@@ -405,7 +436,7 @@ class RunningServer final : public Server {
 
   void shut_down() {
     if (std::exchange(is_down_, true)) return;
-    mqtt_listener_.reset();
+    if (entrances_) entrances_->close_mqtt();
     if (people_door_) people_door_->shut_down();
     sql_.reset();
     passwords_.reset();
@@ -447,6 +478,8 @@ class RunningServer final : public Server {
   std::unique_ptr<net::EventLoop> people_loop_;
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
   std::unique_ptr<LiveMail> live_mail_;
+  std::unique_ptr<Entrances> entrances_;
+  const Entrance websocket_entrance_{.name = "websocket"};
   MqttDoors doors_;
   std::unique_ptr<ChangeQueue> changes_;
   std::unique_ptr<Things> things_;
@@ -465,7 +498,6 @@ class RunningServer final : public Server {
   std::optional<AlertLinks> alert_links_;
   std::unique_ptr<Alerting> alerting_;
   std::unique_ptr<AlertDesk> alert_desk_;
-  std::unique_ptr<net::TcpListener> mqtt_listener_;
   std::unique_ptr<PeopleDoor> people_door_;
 };
 

@@ -13,11 +13,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "app/entrances.h"
 #include "app/reactions.h"
 #include "base/logger.h"
 #include "base/result.h"
-#include "net/address.h"
 #include "stack/stack.h"
 
 namespace nilo::app {
@@ -26,8 +27,7 @@ struct ServerOptions {
   std::string stack_dir{};           // where its files are, those that it names, and its pages
   stack::SourceFiles stack_files{};  // as `stack` was made of
   std::string data_dir;
-  net::Address mqtt;
-  net::Address http;
+  std::vector<Entrance> entrances{};
   bool open = false;
   int loop_count = 0;  // 0: one for each core this process may use, at most 4
 };
@@ -40,8 +40,8 @@ class Server {
                                                Reactions reactions, Logger& logger);
   virtual ~Server() = default;
 
-  virtual const net::Address& mqtt_address() const = 0;
-  virtual const net::Address& http_address() const = 0;
+  // Where it can be reached.
+  virtual const Entrances& entrances() const = 0;
   // A token that may do everything, for this machine's own commands; also in
   // DATA/admin.token (mode 0600).
   virtual const std::string& admin_token() const = 0;
@@ -49,7 +49,8 @@ class Server {
   // else.
   virtual const std::string& setup_code() const = 0;
 
-  // Serves until SIGINT, SIGTERM or stop(). An error: the log failed; nothing acknowledged is lost.
+  // Serves until SIGINT, SIGTERM or stop(); SIGHUP reads certificates again. An error: the log
+  // failed; nothing acknowledged is lost.
   virtual Result<void> run() = 0;
   // From any thread.
   virtual void stop() = 0;

@@ -45,6 +45,9 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
   return out;
 }
 
+// Below it a path is one name, and those who write it encode each '/' of it, or none.
+constexpr std::string_view kTopicsPath = "/topics/";
+
 Result<std::string> decode_path(std::string_view text) {
   if (text == "*") return std::string(text);  // OPTIONS *
   if (!text.starts_with('/')) return bad_target(text, "a path begins with '/'");
@@ -52,7 +55,8 @@ Result<std::string> decode_path(std::string_view text) {
   // An encoded '/' would look like two levels to whoever splits the path.
   const bool has_more_slashes =
       std::count(path.begin(), path.end(), '/') != std::count(text.begin(), text.end(), '/');
-  if (has_more_slashes || path.find('\0') != std::string::npos) {
+  const bool may_have = path.starts_with(kTopicsPath);
+  if ((has_more_slashes && !may_have) || path.find('\0') != std::string::npos) {
     return bad_target(text, "an encoded '/' or NUL in the path");
   }
   return path;

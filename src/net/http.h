@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/stream.h"
 
 namespace nilo::net {
 
@@ -28,12 +29,22 @@ struct HttpRequest {
   NameValues headers;  // names in lower case
   std::string body;
   std::string remote_ip;
+  bool is_encrypted = false;                             // it came over TLS
+  std::shared_ptr<const PeerCertificate> certificate{};  // what the client showed there
 
   // `name` in lower case; empty if there is none.
   std::string_view header(std::string_view name) const;
 };
 
 class WebSocketHandler;  // net/websocket.h
+
+// A connection that is HTTP no more, for its next owner: detached, with what was read already.
+struct TakenStream {
+  std::unique_ptr<Stream> stream;
+  std::string bytes;
+  std::string remote_ip;
+};
+using StreamTaker = std::function<void(TakenStream)>;
 
 struct HttpResponse {
   int status = 200;
@@ -42,6 +53,8 @@ struct HttpResponse {
   NameValues headers{};  // besides those the server writes itself
   // With status 101 (net::accept_websocket() makes such an answer): who takes the connection over.
   std::shared_ptr<WebSocketHandler> websocket{};
+  // With status 101, too: who gets the connection itself.
+  StreamTaker stream_taker{};
 
   // `name` in lower case (the client reads them so); empty if there is none.
   std::string_view header(std::string_view name) const;
@@ -61,8 +74,8 @@ struct HttpTarget {
 inline constexpr std::size_t kQueryParametersMax = 100;
 
 // Splits and decodes "/a%20b?x=1&y=2+3" ('+' is a space in the query only).
-// invalid_argument: a bad escape, bytes that are not UTF-8, an encoded '/' or NUL in the path, or
-// too many parameters.
+// invalid_argument: a bad escape, bytes that are not UTF-8, NUL or (but below /topics/) an encoded
+// '/' in the path, or too many parameters.
 Result<HttpTarget> parse_target(std::string_view target);
 
 // "a b&c" -> "a%20b%26c": safe as one query value or path segment.

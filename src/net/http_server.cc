@@ -12,6 +12,7 @@
 #include "net/http_parser.h"
 #include "net/tcp_listener.h"
 #include "net/tcp_stream.h"
+#include "net/tls.h"
 #include "net/websocket_connection.h"
 
 namespace nilo::net {
@@ -94,8 +95,7 @@ class HttpServer::Connections : public std::enable_shared_from_this<Connections>
   Connections(EventLoop& loop, HttpLimits limits, HttpHandler handler);
   ~Connections();
 
-  Result<void> listen(const Address& address, Logger& logger);
-  const Address& address() const { return listener_->address(); }
+  Result<Address> listen(const Address& address, Logger& logger, TlsContext* tls);
   std::size_t count() const { return connections_.size(); }
 
  private:
@@ -103,16 +103,17 @@ class HttpServer::Connections : public std::enable_shared_from_this<Connections>
   friend class Connection;
   class Ticket;
 
-  void accept(int fd, std::string remote_ip);
+  void accept(int fd, std::string remote_ip, TlsContext* tls);
   void sweep();
   void answer(std::uint64_t number, const HttpResponse& response);
   void open_websocket(std::uint64_t number);
+  void hand_over(std::uint64_t number, const StreamTaker& taker);
   Respond make_respond(std::uint64_t number);
 
   EventLoop& loop_;
   HttpLimits limits_;
   HttpHandler handler_;
-  std::unique_ptr<TcpListener> listener_;
+  std::vector<std::unique_ptr<TcpListener>> listeners_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t last_number_ = 0;
   std::size_t websocket_count_ = 0;  // of connections_
@@ -122,22 +123,30 @@ class HttpServer::Connections : public std::enable_shared_from_this<Connections>
 // One connection: at any moment it reads a request, waits for the handler, or writes an answer.
 class HttpServer::Connections::Connection final : public StreamHandler {
  public:
-  Connection(Connections& all, std::uint64_t number, std::string remote_ip)
+  Connection(Connections& all, std::uint64_t number, std::unique_ptr<Stream> stream,
+             std::string remote_ip)
       : all_(all),
         number_(number),
         remote_ip_(std::move(remote_ip)),
-        stream_(all.loop_, *this),
+        stream_owner_(std::move(stream)),
+        stream_(*stream_owner_),
         parser_(all.limits_.header_size_max, all.limits_.body_size_max) {}
 
   ~Connection() {
     if (websocket_ != nullptr) --all_.websocket_count_;
   }
 
-  Result<void> open(int fd) { return stream_.open(fd); }
+  Result<void> open() { return stream_.attach(all_.loop_, *this); }
   void open_websocket() { websocket_->open(parser_.take_rest()); }
+  // After this it is only to be destroyed.
+  void hand_over(const StreamTaker& taker) {
+    stream_.detach();
+    taker({std::move(stream_owner_), parser_.take_rest(), remote_ip_});
+  }
 
   void answer(const HttpResponse& response) {
     is_waiting_ = false;
+    if (response.stream_taker) return hand_over_later(response);
     if (response.websocket != nullptr) return upgrade(response);
     const bool keep_alive = parser_.keep_alive() && !peer_ended_;
     stream_.send(serialise(response, parser_.is_head(), keep_alive));
@@ -196,6 +205,8 @@ class HttpServer::Connections::Connection final : public StreamHandler {
       is_waiting_ = true;
       HttpRequest request = parser_.take();
       request.remote_ip = remote_ip_;
+      request.is_encrypted = stream_.is_encrypted();
+      request.certificate = stream_.peer_certificate();
       all_.handler_(std::move(request), all_.make_respond(number_));
     }
     is_working_ = false;
@@ -231,10 +242,22 @@ class HttpServer::Connections::Connection final : public StreamHandler {
     });
   }
 
+  void hand_over_later(const HttpResponse& response) {
+    is_waiting_ = true;  // for somebody else: nothing is read or timed here any more
+    stream_.pause_reading();
+    stream_.send(serialise(response, false, true));
+    // Not from here: this may be the handler's own answer.
+    all_.loop_.post(
+        [weak = all_.weak_from_this(), number = number_, taker = response.stream_taker] {
+          if (const auto all = weak.lock()) all->hand_over(number, taker);
+        });
+  }
+
   Connections& all_;
   std::uint64_t number_;
   std::string remote_ip_;
-  TcpStream stream_;
+  std::unique_ptr<Stream> stream_owner_;
+  Stream& stream_;
   HttpRequestParser parser_;
   std::unique_ptr<WebSocketConnection> websocket_;  // from the answer on that made it one
   Clock::time_point since_ = Clock::now();          // when what it waits for now began
@@ -285,24 +308,31 @@ HttpServer::Connections::~Connections() {
   connections_.clear();  // while the counts they keep are still here
 }
 
-Result<void> HttpServer::Connections::listen(const Address& address, Logger& logger) {
-  listener_ = TRY(TcpListener::listen(
-      loop_, address, logger, [this](int fd, std::string ip) { accept(fd, std::move(ip)); }));
-  return {};
+Result<Address> HttpServer::Connections::listen(const Address& address, Logger& logger,
+                                                TlsContext* tls) {
+  listeners_.push_back(
+      TRY(TcpListener::listen(loop_, address, logger, [this, tls](int fd, std::string ip) {
+        accept(fd, std::move(ip), tls);
+      })));
+  return listeners_.back()->address();
 }
 
-void HttpServer::Connections::accept(int fd, std::string remote_ip) {
+void HttpServer::Connections::accept(int fd, std::string remote_ip, TlsContext* tls) {
+  std::unique_ptr<Stream> stream = std::make_unique<TcpStream>(fd);
   if (connections_.size() - websocket_count_ >= limits_.connections_max) {
+    if (tls != nullptr) return;  // no handshake only to say no
     const std::string refusal =
         serialise(failure_response(503, "too many connections"), false, false);
     [[maybe_unused]] const auto sent =
         ::send(fd, refusal.data(), refusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    ::close(fd);
     return;
   }
+  if (tls != nullptr) stream = tls->wrap(std::move(stream));
+  if (stream == nullptr) return;
   const std::uint64_t number = ++last_number_;
-  auto connection = std::make_unique<Connection>(*this, number, std::move(remote_ip));
-  if (connection->open(fd)) connections_.emplace(number, std::move(connection));
+  auto connection =
+      std::make_unique<Connection>(*this, number, std::move(stream), std::move(remote_ip));
+  if (connection->open()) connections_.emplace(number, std::move(connection));
 }
 
 void HttpServer::Connections::sweep() {
@@ -324,6 +354,14 @@ void HttpServer::Connections::open_websocket(std::uint64_t number) {
   if (found != connections_.end()) found->second->open_websocket();
 }
 
+void HttpServer::Connections::hand_over(std::uint64_t number, const StreamTaker& taker) {
+  const auto found = connections_.find(number);
+  if (found == connections_.end()) return;
+  const std::unique_ptr<Connection> connection = std::move(found->second);
+  connections_.erase(found);
+  connection->hand_over(taker);
+}
+
 Respond HttpServer::Connections::make_respond(std::uint64_t number) {
   const auto ticket = std::make_shared<Ticket>(loop_, weak_from_this(), number);
   return [ticket](HttpResponse response) { ticket->answer(std::move(response)); };
@@ -334,16 +372,28 @@ HttpServer::HttpServer(std::shared_ptr<Connections> connections)
 
 HttpServer::~HttpServer() = default;
 
-const Address& HttpServer::address() const { return connections_->address(); }
+const Address& HttpServer::address() const { return address_; }
 
 std::size_t HttpServer::connections() const { return connections_->count(); }
+
+Result<Address> HttpServer::listen_at(const Address& address, Logger& logger, TlsContext* tls) {
+  Address bound = TRY(connections_->listen(address, logger, tls));
+  if (address_.port == 0) address_ = bound;
+  return bound;
+}
+
+std::unique_ptr<HttpServer> HttpServer::make(EventLoop& loop, HttpLimits limits,
+                                             HttpHandler handler) {
+  return std::unique_ptr<HttpServer>(
+      new HttpServer(std::make_shared<Connections>(loop, limits, std::move(handler))));
+}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(EventLoop& loop, const Address& address,
                                                        HttpLimits limits, Logger& logger,
                                                        HttpHandler handler) {
-  auto connections = std::make_shared<Connections>(loop, limits, std::move(handler));
-  TRY(connections->listen(address, logger));
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(connections)));
+  auto server = make(loop, limits, std::move(handler));
+  TRY(server->listen_at(address, logger, nullptr));
+  return server;
 }
 
 }  // namespace nilo::net

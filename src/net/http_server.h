@@ -2,10 +2,11 @@
 //
 // In/out:  bytes of many connections -> HttpHandler -> answers, in the order asked. One request a
 //          connection is under way; what a client sends ahead waits in the kernel. An answer with a
-//          WebSocketHandler (net/websocket.h) ends HTTP on its connection.
+//          WebSocketHandler (net/websocket.h) ends HTTP on its connection; one with a StreamTaker
+//          gives the connection away.
 // Threads: the loop's; the Respond of a request may be called from any thread.
 // Limits:  HttpLimits. Too much of a header is 431, of a body 413; too slow is 408; one
-//          connection or WebSocket too many is answered 503 and closed.
+//          connection or WebSocket too many is answered 503 and closed; over TLS, just closed.
 // Source:  RFC 9112. Content-Length together with Transfer-Encoding, and bad chunks, are refused.
 #pragma once
 
@@ -21,6 +22,8 @@
 
 namespace nilo::net {
 
+class TlsContext;  // net/tls.h
+
 struct HttpLimits {
   std::size_t header_size_max = 16 * 1024;  // of the request line, and of all fields
   std::size_t body_size_max = 1024 * 1024;
@@ -34,8 +37,9 @@ struct HttpLimits {
 
 class HttpServer {
  public:
-  // Serves from now on. `handler` is called on the loop; it must not block.
-  // Errors: as TcpListener::listen.
+  // Serves nobody before listen_at(). `handler` is called on the loop; it must not block.
+  static std::unique_ptr<HttpServer> make(EventLoop& loop, HttpLimits limits, HttpHandler handler);
+  // make() and listen_at() in one, without TLS.
   static Result<std::unique_ptr<HttpServer>> listen(EventLoop& loop, const Address& address,
                                                     HttpLimits limits, Logger& logger,
                                                     HttpHandler handler);
@@ -43,6 +47,11 @@ class HttpServer {
   // outlive every Respond.
   ~HttpServer();
 
+  // Another door, open from now on; where it is. With `tls`, which must outlive this, HTTPS.
+  // Errors: as TcpListener::listen.
+  Result<Address> listen_at(const Address& address, Logger& logger, TlsContext* tls);
+
+  // The first door's.
   const Address& address() const;
   std::size_t connections() const;
 
@@ -50,6 +59,7 @@ class HttpServer {
   class Connections;
   explicit HttpServer(std::shared_ptr<Connections> connections);
   std::shared_ptr<Connections> connections_;  // Responds hold it weakly
+  Address address_{};
 };
 
 }  // namespace nilo::net

@@ -25,25 +25,30 @@ bool is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK || err
 
 }  // namespace
 
-TcpStream::~TcpStream() { close(); }
-
-Result<void> TcpStream::open(int fd) {
-  NILO_ASSERT(!is_open());
+TcpStream::TcpStream(int fd) : fd_(fd) {
   // Without this a PUBACK waits up to 40 ms for the client's delayed acknowledgement.
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (Result<void> watched = loop_.watch(fd, EPOLLIN, *this); !watched) {
-    ::close(fd);
+}
+
+TcpStream::~TcpStream() { close(); }
+
+Result<void> TcpStream::attach(EventLoop& loop, StreamHandler& handler) {
+  NILO_ASSERT(is_open() && loop_ == nullptr);
+  const std::uint32_t wanted = EPOLLIN | (unsent() > 0 ? EPOLLOUT : 0U);
+  if (Result<void> watched = loop.watch(fd_, wanted, *this); !watched) {
+    close();
     return watched;
   }
-  fd_ = fd;
-  watched_ = EPOLLIN;
-  paused_ = peer_ended_ = closing_ = broken_ = false;
+  loop_ = &loop;
+  handler_ = &handler;
+  watched_ = wanted;
+  paused_ = broken_ = peer_ended_ = false;  // an end is read, and told, again
   return {};
 }
 
 void TcpStream::send(std::string_view bytes) {
-  if (!is_open() || closing_ || broken_) return;
+  if (loop_ == nullptr || closing_ || broken_) return;
   if (unsent() == 0) {
     const ssize_t size = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (size >= 0) {
@@ -51,7 +56,7 @@ void TcpStream::send(std::string_view bytes) {
     } else if (!is_later(errno)) {
       // Reported in the next turn: the caller need not expect to be closed in here.
       broken_ = true;
-      stall_timer_ = loop_.after(std::chrono::milliseconds(0), [this, error = errno] {
+      stall_timer_ = loop_->after(std::chrono::milliseconds(0), [this, error = errno] {
         end(std::generic_category().message(error));
       });
       return;
@@ -73,35 +78,41 @@ void TcpStream::resume_reading() {
 }
 
 void TcpStream::update_watch() {
-  if (!is_open()) return;
+  if (loop_ == nullptr) return;
   const bool reads = !peer_ended_ && (!paused_ || closing_);
   const std::uint32_t wanted = (reads ? EPOLLIN : 0U) | (unsent() > 0 ? EPOLLOUT : 0U);
   if (wanted == watched_) return;
   watched_ = wanted;
-  loop_.rewatch(fd_, wanted, *this);
+  loop_->rewatch(fd_, wanted, *this);
 }
 
-int TcpStream::release() {
-  NILO_ASSERT(is_open() && unsent() == 0);
-  loop_.unwatch(fd_, *this);
-  loop_.cancel(std::exchange(stall_timer_, TimerId::none));
-  return std::exchange(fd_, -1);
+void TcpStream::leave_loop() {
+  if (loop_ == nullptr) return;
+  loop_->unwatch(fd_, *this);
+  loop_->cancel(std::exchange(stall_timer_, TimerId::none));
+  loop_ = nullptr;
+}
+
+void TcpStream::detach() {
+  NILO_ASSERT(is_open() && !closing_);
+  leave_loop();
 }
 
 void TcpStream::close() {
   if (!is_open()) return;
+  leave_loop();
   unsent_ = {};
   sent_ = 0;
-  ::close(release());
+  ::close(std::exchange(fd_, -1));
 }
 
 void TcpStream::end(std::string_view reason) {
   close();
-  handler_.on_closed(reason);
+  handler_->on_closed(reason);
 }
 
 void TcpStream::close_after_flush() {
-  if (!is_open() || closing_) return;
+  if (loop_ == nullptr || closing_) return;
   closing_ = true;
   update_watch();
   watch_stall();
@@ -114,13 +125,13 @@ void TcpStream::finish_sending() {
   ::shutdown(fd_, SHUT_WR);
   if (!peer_ended_) return;
   // Both directions are done. Not from here: the owner may be in the middle of something.
-  loop_.cancel(stall_timer_);
-  stall_timer_ = loop_.after(std::chrono::milliseconds(0), [this] { end("closed"); });
+  loop_->cancel(stall_timer_);
+  stall_timer_ = loop_->after(std::chrono::milliseconds(0), [this] { end("closed"); });
 }
 
 void TcpStream::watch_stall() {
   progressed_ = false;
-  stall_timer_ = loop_.after(kCloseStallMax, [this] {
+  stall_timer_ = loop_->after(kCloseStallMax, [this] {
     if (progressed_) return watch_stall();
     end("closed; the peer did not take the rest");
   });
@@ -129,7 +140,7 @@ void TcpStream::watch_stall() {
 // Any call of the handler may close, release or destroy this stream. Then nothing here may be
 // touched any more, and the loop, which outlives it, is asked: is it still this one's turn?
 void TcpStream::on_ready(std::uint32_t events) {
-  const EventLoop& loop = loop_;
+  const EventLoop& loop = *loop_;
   if ((events & EPOLLOUT) != 0) flush();
   if (!loop.is_turn_of(*this)) return;
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
@@ -139,8 +150,8 @@ void TcpStream::on_ready(std::uint32_t events) {
 }
 
 void TcpStream::read() {
-  const EventLoop& loop = loop_;
-  const std::span<char> buffer = loop_.read_buffer();
+  const EventLoop& loop = *loop_;
+  const std::span<char> buffer = loop_->read_buffer();
   for (int round = 0; round < kReadsPerTurn; ++round) {
     const ssize_t size = ::recv(fd_, buffer.data(), buffer.size(), 0);
     if (size < 0) {
@@ -148,16 +159,16 @@ void TcpStream::read() {
       return end(std::generic_category().message(errno));
     }
     if (size == 0) return read_end();
-    if (!closing_) handler_.on_bytes({buffer.data(), static_cast<std::size_t>(size)});
+    if (!closing_) handler_->on_bytes({buffer.data(), static_cast<std::size_t>(size)});
     const bool may_be_more = static_cast<std::size_t>(size) == buffer.size();
     if (!loop.is_turn_of(*this) || paused_ || !may_be_more) return;
   }
 }
 
 void TcpStream::read_end() {
-  const EventLoop& loop = loop_;
+  const EventLoop& loop = *loop_;
   peer_ended_ = true;
-  const bool stays = closing_ ? unsent() > 0 : handler_.on_end();
+  const bool stays = closing_ ? unsent() > 0 : handler_->on_end();
   if (!loop.is_turn_of(*this)) return;
   if (!stays) return end(closing_ ? "closed" : "closed by the peer");
   update_watch();
@@ -180,7 +191,7 @@ void TcpStream::flush() {
   if (unsent_.capacity() > kUnsentKeptMax) unsent_ = {};
   update_watch();
   if (closing_) return finish_sending();
-  handler_.on_flushed();
+  handler_->on_flushed();
 }
 
 }  // namespace nilo::net

@@ -20,7 +20,7 @@ namespace {
 // Sends back what it gets, and remembers what happened.
 class Echo final : public StreamHandler {
  public:
-  explicit Echo(EventLoop& loop) : stream(loop, *this) {}
+  explicit Echo(int fd) : stream_owner(std::make_unique<TcpStream>(fd)), stream(*stream_owner) {}
 
   void on_bytes(std::string_view bytes) override {
     received.append(bytes);
@@ -37,7 +37,8 @@ class Echo final : public StreamHandler {
     reason = why;
   }
 
-  TcpStream stream;
+  std::unique_ptr<Stream> stream_owner;
+  Stream& stream;
   std::string received;
   std::function<void()> on_received;
   bool echoes = true;
@@ -56,9 +57,10 @@ class TcpServerTest : public testing::Test {
       listener_ = TcpListener::listen(thread_.loop(), {"127.0.0.1", 0}, *logger_,
                                       [this](int fd, std::string ip) {
                                         ips_.push_back(std::move(ip));
-                                        peers_.push_back(std::make_unique<Echo>(thread_.loop()));
-                                        ASSERT_TRUE(peers_.back()->stream.open(fd));
-                                        if (prepare_) prepare_(*peers_.back());
+                                        peers_.push_back(std::make_unique<Echo>(fd));
+                                        Echo& echo = *peers_.back();
+                                        ASSERT_TRUE(echo.stream.attach(thread_.loop(), echo));
+                                        if (prepare_) prepare_(echo);
                                       })
                       .value();
     });
@@ -102,15 +104,16 @@ TEST_F(TcpServerTest, GetsBytesThatComeOneByOneInTheirOrder) {
   EXPECT_EQ(client.read(all.size()), all);
 }
 
-TEST_F(TcpServerTest, SetsNoDelay) {
-  TestClient client = connect();
-  Echo& echo = peer();
-  const int fd = thread_.call([&] { return echo.stream.release(); });
+TEST(TcpStream, SetsNoDelayAndClosesItsSocket) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   int no_delay = 0;
   socklen_t size = sizeof no_delay;
-  ::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size);
+  {
+    const TcpStream stream(fd);
+    ::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size);
+  }
   EXPECT_NE(no_delay, 0);
-  ::close(fd);
+  EXPECT_EQ(::close(fd), -1);
 }
 
 TEST_F(TcpServerTest, ReportsTheEndOfThePeerOnce) {
@@ -251,27 +254,27 @@ TEST_F(TcpServerTest, AStreamMayBeClosedByItsOwnHandler) {
   EXPECT_EQ(thread_.call([&] { return echo.closed; }), 0);  // the owner knows
 }
 
-TEST_F(TcpServerTest, AConnectionMovesToAnotherLoop) {
+// On a loop of its own from now on; what it had not sent leaves from there.
+TEST_F(TcpServerTest, AConnectionMovesToAnotherLoopWithAllThatIsUnsent) {
   TestClient client = connect();
-  Echo& first = peer();
+  Echo& echo = peer();
   LoopThread other;
-  std::unique_ptr<Echo> second;
+  const std::string big(8 * 1024 * 1024, 'x');
   thread_.call([&] {
-    first.on_received = [&] {
-      const int fd = first.stream.release();
-      other.loop().post([&, fd, begun = first.received] {
-        second = std::make_unique<Echo>(other.loop());
-        ASSERT_TRUE(second->stream.open(fd));
-        second->stream.send(begun + "|");
-      });
+    echo.on_received = [&] {
+      echo.on_received = nullptr;
+      echo.stream.send(big);
+      EXPECT_GT(echo.stream.unsent(), 0U);
+      echo.stream.detach();
+      other.loop().post([&] { ASSERT_TRUE(echo.stream.attach(other.loop(), echo)); });
     };
   });
   client.send("one");
-  EXPECT_EQ(client.read_to("|"), "one|");
+  EXPECT_EQ(client.read(big.size()).size(), big.size());
   client.send("two");
   EXPECT_EQ(client.read(3), "two");
-  EXPECT_EQ(thread_.call([&] { return first.received; }), "one");
-  other.call([&] { second.reset(); });
+  EXPECT_EQ(other.call([&] { return echo.received; }), "onetwo");
+  other.call([&] { echo.stream.close(); });
 }
 
 TEST_F(TcpServerTest, ServesAThousandConnections) {

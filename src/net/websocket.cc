@@ -8,6 +8,7 @@
 
 #include "base/base64.h"
 #include "base/utf8.h"
+#include "net/websocket_stream.h"
 
 namespace nilo::net {
 namespace {
@@ -17,6 +18,8 @@ constexpr std::size_t kControlSizeMax = 125;
 constexpr std::size_t kReasonShownMax = 110;
 constexpr std::size_t kKeySize = 16;
 constexpr std::size_t kPendingCutMin = 16 * 1024;
+// A buffer that grew beyond this is given back once it is empty.
+constexpr std::size_t kPendingKeptMax = 1024;
 
 bool is_control(WebSocketOpcode opcode) { return opcode >= WebSocketOpcode::close; }
 
@@ -97,6 +100,23 @@ Result<HttpResponse> accept_websocket(const HttpRequest& request,
   return response;
 }
 
+Result<HttpResponse> accept_websocket_stream(const HttpRequest& request,
+                                             std::span<const std::string_view> protocols,
+                                             StreamTaker taker) {
+  const std::string_view offered = request.header("sec-websocket-protocol");
+  const auto chosen =
+      std::find_if(protocols.begin(), protocols.end(),
+                   [&](std::string_view protocol) { return has_token(offered, protocol); });
+  HttpResponse response = TRY(
+      accept_websocket(request, nullptr, chosen == protocols.end() ? protocols.front() : *chosen));
+  response.stream_taker = [taker = std::move(taker)](TakenStream taken) {
+    taken.stream = std::make_unique<WebSocketStream>(std::move(taken.stream), taken.bytes);
+    taken.bytes.clear();
+    taker(std::move(taken));
+  };
+  return response;
+}
+
 void append_frame(std::string& out, WebSocketOpcode opcode, std::string_view payload) {
   out.push_back(static_cast<char>(0x80 | static_cast<int>(opcode)));
   const std::uint64_t size = payload.size();
@@ -152,6 +172,10 @@ WebSocketReader::Header WebSocketReader::read_header(Frame& frame) {
                                                   : "a client's frames must be masked");
     return Header::failed;
   }
+  if (in_pieces_ && frame.opcode == WebSocketOpcode::text) {
+    fail(close_code::kUnsupportedData, "only binary messages are taken");
+    return Header::failed;
+  }
   const int low = byte(1) & 0x7f;
   const std::size_t length_size = low == 127 ? 8 : low == 126 ? 2 : 0;
   frame.header_size = 2 + length_size + 4;
@@ -189,22 +213,59 @@ bool WebSocketReader::check(const Frame& frame) {
 
 WebSocketReader::Event WebSocketReader::next() {
   while (!failed_) {
+    if (piece_left_ > 0) return next_piece();
     if (std::exchange(message_is_whole_, false)) message_.clear();
     Frame frame;
     const Header header = read_header(frame);
     if (header == Header::failed) return Event::failed;
+    if (header == Header::complete && in_pieces_ && !is_control(frame.opcode)) {
+      begin_pieces(frame);
+      continue;
+    }
     const bool is_here =
         header == Header::complete && pending_.size() - used_ - frame.header_size >= frame.size;
     if (!is_here) {
-      if (used_ == pending_.size() || used_ >= kPendingCutMin) {
-        pending_.erase(0, std::exchange(used_, 0));
-      }
+      forget_used();
       return Event::none;
     }
     const Event event = finish(frame);
     if (event != Event::none) return event;
   }
   return Event::none;
+}
+
+void WebSocketReader::forget_used() {
+  if (used_ < pending_.size() && used_ < kPendingCutMin) return;
+  pending_.erase(0, std::exchange(used_, 0));
+  if (pending_.empty() && pending_.capacity() > kPendingKeptMax) pending_ = {};
+}
+
+void WebSocketReader::begin_pieces(const Frame& frame) {
+  std::copy_n(pending_.data() + used_ + frame.header_size - 4, 4, mask_.begin());
+  used_ += frame.header_size;
+  piece_left_ = frame.size;
+  mask_at_ = 0;
+  if (frame.opcode != WebSocketOpcode::continuation) message_opcode_ = frame.opcode;
+  if (frame.is_last) message_opcode_ = WebSocketOpcode::continuation;
+}
+
+// Unmasked where it lies.
+WebSocketReader::Event WebSocketReader::next_piece() {
+  const auto size =
+      static_cast<std::size_t>(std::min<std::uint64_t>(piece_left_, pending_.size() - used_));
+  if (size == 0) {
+    forget_used();
+    return Event::none;
+  }
+  char* const piece = pending_.data() + used_;
+  for (std::size_t i = 0; i < size; ++i) {
+    piece[i] = static_cast<char>(piece[i] ^ mask_[(mask_at_ + i) % 4]);
+  }
+  mask_at_ = (mask_at_ + size) % 4;
+  used_ += size;
+  piece_left_ -= size;
+  payload_ = {piece, size};
+  return Event::binary;
 }
 
 // Takes the payload of a frame that is all here. none: a fragment, or an empty first one.

@@ -8,9 +8,11 @@
 // Source:  RFC 6455. No extensions are taken: compression would cost memory for each connection.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,7 @@ namespace close_code {
 inline constexpr std::uint16_t kNormal = 1000;
 inline constexpr std::uint16_t kGoingAway = 1001;
 inline constexpr std::uint16_t kProtocolError = 1002;
+inline constexpr std::uint16_t kUnsupportedData = 1003;
 inline constexpr std::uint16_t kNoStatus = 1005;  // never sent: a close without a code
 inline constexpr std::uint16_t kInvalidPayload = 1007;
 inline constexpr std::uint16_t kPolicyViolation = 1008;
@@ -84,6 +87,14 @@ Result<HttpResponse> accept_websocket(const HttpRequest& request,
                                       std::shared_ptr<WebSocketHandler> handler,
                                       std::string_view protocol = {});
 
+// The answer after which the connection is a Stream of bytes in binary messages, whose bounds mean
+// nothing: MQTT 5.0 section 6. Its next owner is `taker`. The client must have offered one of
+// `protocols`; of several the one that stands first here is taken.
+// invalid_argument: as accept_websocket().
+Result<HttpResponse> accept_websocket_stream(const HttpRequest& request,
+                                             std::span<const std::string_view> protocols,
+                                             StreamTaker taker);
+
 // Frames as a server sends them: not masked, not fragmented.
 void append_frame(std::string& out, WebSocketOpcode opcode, std::string_view payload);
 // `reason` is cut to what a close frame holds.
@@ -103,6 +114,13 @@ class WebSocketReader {
   };
 
   explicit WebSocketReader(std::size_t message_size_max) : message_size_max_(message_size_max) {}
+  // Takes binary messages only, of any size, and gives what is there of them: `binary` is a piece,
+  // not a message. Nothing of a message is kept.
+  static WebSocketReader in_pieces() {
+    WebSocketReader reader(SIZE_MAX);
+    reader.in_pieces_ = true;
+    return reader;
+  }
 
   void feed(std::string_view bytes) { pending_.append(bytes); }
   Event next();
@@ -117,6 +135,9 @@ class WebSocketReader {
   Header read_header(Frame& frame);
   bool check(const Frame& frame);
   Event finish(const Frame& frame);
+  void begin_pieces(const Frame& frame);
+  Event next_piece();
+  void forget_used();
   Event finish_close();
   Event fail(std::uint16_t code, std::string_view why);
 
@@ -128,6 +149,10 @@ class WebSocketReader {
   WebSocketOpcode message_opcode_ = WebSocketOpcode::continuation;  // continuation: none is open
   std::string_view payload_;
   std::uint16_t close_code_ = 0;
+  std::array<char, 4> mask_{};    // of the frame that is given in pieces
+  std::uint64_t piece_left_ = 0;  // of its payload
+  std::size_t mask_at_ = 0;
+  bool in_pieces_ = false;
   bool message_is_whole_ = false;
   bool failed_ = false;
 };

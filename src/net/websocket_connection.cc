@@ -4,7 +4,7 @@
 
 namespace nilo::net {
 
-WebSocketConnection::WebSocketConnection(EventLoop& loop, TcpStream& stream,
+WebSocketConnection::WebSocketConnection(EventLoop& loop, Stream& stream,
                                          std::shared_ptr<WebSocketHandler> handler)
     : loop_(loop), stream_(stream), handler_(std::move(handler)) {}
 

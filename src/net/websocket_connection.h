@@ -15,7 +15,7 @@
 #include <string>
 
 #include "net/event_loop.h"
-#include "net/tcp_stream.h"
+#include "net/stream.h"
 #include "net/websocket.h"
 
 namespace nilo::net {
@@ -27,8 +27,7 @@ inline constexpr std::chrono::seconds kPingEvery{30};
 class WebSocketConnection final : public WebSocket {
  public:
   // `stream` outlives this. The owner passes on what the stream tells.
-  WebSocketConnection(EventLoop& loop, TcpStream& stream,
-                      std::shared_ptr<WebSocketHandler> handler);
+  WebSocketConnection(EventLoop& loop, Stream& stream, std::shared_ptr<WebSocketHandler> handler);
   // Tells the handler that it is over.
   ~WebSocketConnection();
   WebSocketConnection(const WebSocketConnection&) = delete;
@@ -56,7 +55,7 @@ class WebSocketConnection final : public WebSocket {
   void say_goodbye(std::uint16_t code, std::string_view reason);
 
   EventLoop& loop_;
-  TcpStream& stream_;
+  Stream& stream_;
   std::shared_ptr<WebSocketHandler> handler_;
   WebSocketReader reader_{kWebSocketMessageMax};
   std::string out_;  // frames of this turn

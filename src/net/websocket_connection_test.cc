@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "net/http_server.h"
+#include "net/tcp_stream.h"
 #include "net/test_net.h"
 
 namespace nilo::net {
@@ -234,8 +235,8 @@ TEST(WebSocketConnection, IsCutWhenNobodyAnswersItsPings) {
     void on_closed(std::string_view /*reason*/) override {}
   } ignore_all;
   thread.call([&] {
-    TcpStream stream(thread.loop(), ignore_all);
-    ASSERT_TRUE(stream.open(pair[0]));
+    TcpStream stream(pair[0]);
+    ASSERT_TRUE(stream.attach(thread.loop(), ignore_all));
     WebSocketConnection connection(thread.loop(), stream, std::make_shared<Echo>());
     connection.open({});
     const auto now = std::chrono::steady_clock::now();

@@ -181,6 +181,9 @@ constexpr ErrorText kErrors[] = {
      "write for = \"type:tank\" into the page, or name the thing here",
      "$thing is the thing that a page was opened for, and only a page with `for` has one."},
 
+    {Code::listener_tls, "{0}", "{1}",
+     "Certificates are for listeners with tls = true, a certificate comes with its key, and who "
+     "vouches for clients is asked for only where clients show certificates."},
     {Code::rule_sql, "rule `{0}`: {1}", "{2}",
      "The rule's SQL cannot be compiled. docs/rules.md describes the language."},
     {Code::rule_table_mismatch, "rule `{0}` does not fit table `{1}`: {2}", "{3}",

@@ -83,6 +83,7 @@ enum class Code : std::uint16_t {
   limits_need_one_field = 317,
   too_many_items = 318,
   thing_without_page = 319,
+  listener_tls = 320,
 
   rule_sql = 401,
   rule_table_mismatch = 402,

@@ -23,6 +23,7 @@ constexpr SectionReader kSections[] = {
     {"mail", "[mail]", read_mail},
     {"page", "[[page]]", read_pages, Node::Kind::list},
     {"site", "[site]", read_site},
+    {"listener", "[listener.NAME]", read_listeners},
     {"server", "[server]", read_settings},
     {"tables", "[tables]", read_settings},
     {"sql", "[sql]", read_settings},

@@ -9,12 +9,13 @@
 
 namespace nilo::stack {
 
-inline constexpr std::size_t kDeclaredMax = 1000;  // tables; rules; endpoints; alerts; pages
+inline constexpr std::size_t kDeclaredMax = 1000;  // tables; rules; ...
 
 void read_things(const Member& section, Reading& reading);     // [things]
 void read_tables(const Member& section, Reading& reading);     // [table.NAME]
 void read_rules(const Member& section, Reading& reading);      // [rule.NAME]
 void read_endpoints(const Member& section, Reading& reading);  // [endpoint.NAME]
+void read_listeners(const Member& section, Reading& reading);  // [listener.NAME]
 void read_settings(const Member& section, Reading& reading);   // [server] [tables] [sql]
 void read_alerts(const Member& section, Reading& reading);     // [alert.NAME]
 void read_mail(const Member& section, Reading& reading);       // [mail]
@@ -26,7 +27,7 @@ void read_pages(const Member& section, Reading& reading);      // [[page]]
 void check_stack(Reading& reading);
 void check_selector(const SelectorUse& use, Reading& reading);
 
-// Is `member` a new `[word.NAME]`, `word` being table, rule, endpoint or alert? Tells if not: it is
+// Is `member` a new `[word.NAME]`, `word` being table, rule, endpoint ...? Tells if not: it is
 // no table, NAME does not have its form, it was declared before, or `count` are there already.
 bool declares(std::string_view word, const Member& member, std::size_t count, Reading& reading);
 

@@ -1,3 +1,4 @@
+#include "stack/forms.h"
 #include "stack/read.h"
 
 namespace nilo::stack {
@@ -7,6 +8,27 @@ namespace {
 template <typename T>
 void set(std::optional<T>& setting, std::optional<T> value) {
   if (value) setting = std::move(value);
+}
+
+// origins = ["https://tanks.example.org"]: as a browser writes them, so without a path.
+void read_origins(Section& keys, Reading& reading) {
+  constexpr Key kOrigins{"origins", "[\"https://tanks.example.org\"]"};
+  const Node* const list = keys.list(kOrigins);
+  if (list == nullptr) return;
+  for (const Node& item : list->items) {
+    if (item.kind != Node::Kind::text) {
+      tell_wrong_type(reading, kOrigins, words_for(Node::Kind::text), item);
+      continue;
+    }
+    const std::string& origin = item.text;
+    const std::size_t host = origin.find("//");
+    const bool has_path = host != std::string::npos && origin.find('/', host + 2) < origin.size();
+    if (!is_url(origin) || has_path) {
+      reading.tell(Code::not_a_url, item.place, has_path ? "without a path" : "", origin,
+                   "https://tanks.example.org");
+    }
+    reading.stack.settings.origins.push_back(lower_case(origin));
+  }
 }
 
 }  // namespace
@@ -26,6 +48,7 @@ void read_settings(const Member& section, Reading& reading) {
   if (section.key == "server") {
     set(settings.mqtt_listen, keys.address({"mqtt", "\"127.0.0.1:1883\""}));
     set(settings.http_listen, keys.address({"http", "\"127.0.0.1:8080\""}));
+    read_origins(keys, reading);
   } else if (section.key == "tables") {
     set(settings.tables_memory_bytes, keys.size({"memory", "\"1GB\""}));
   } else {

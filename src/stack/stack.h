@@ -170,10 +170,28 @@ struct Endpoint {
   Place place;
 };
 
+// [listener.NAME]: a door.
+struct Listener {
+  enum class Protocol : std::uint8_t { mqtt, http };
+  enum class Clients : std::uint8_t { none, optional, required };  // do they show certificates?
+  enum class Profile : std::uint8_t { standard, aws };             // whose limits and deviations
+  std::string name;
+  std::string address;  // "0.0.0.0:8883"
+  Protocol protocol = Protocol::mqtt;
+  bool tls = false;
+  std::string certificate{};  // PEM files, relative to the stack's folder; empty: the server's own
+  std::string key{};
+  std::string ca{};  // PEM: who vouches for clients; empty: the server's own
+  Clients clients = Clients::none;
+  Profile profile = Profile::standard;
+  Place place{};
+};
+
 // Empty: the program's default, which the command line may also overrule.
 struct Settings {
   std::optional<std::string> mqtt_listen{};  // "127.0.0.1:1883"
   std::optional<std::string> http_listen{};
+  std::vector<std::string> origins{};  // of pages elsewhere that may speak MQTT over WebSocket
   std::optional<std::uint64_t> tables_memory_bytes{};
   std::optional<Duration> sql_time{};
   std::optional<std::uint64_t> sql_memory_bytes{};
@@ -189,6 +207,7 @@ struct Stack {
   std::optional<Mail> mail;
   Site site;
   Settings settings;
+  std::vector<Listener> listeners;
 
   const Table* find_table(std::string_view name) const;
 };
