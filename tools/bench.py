@@ -3,7 +3,7 @@
 
     make bench                     everything (about six minutes)
     make bench ARGS="publish"      one part: publish latency rules replay start idle
-                                   alerts storm pages
+                                   alerts storm pages tls
 
 The server runs on core 0, the load generator on core 1. Each figure comes with its command.
 Absolute figures depend on the machine: compare the ratios.
@@ -22,6 +22,8 @@ import tempfile
 import threading
 import time
 import urllib.request
+
+import bench_tls
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NILO = os.path.join(ROOT, "build", "nilo")
@@ -103,6 +105,7 @@ class Server:
 class Nilo(Server):
     name = "nilo"
     stack_text = W1_STACK
+    flags = ()
 
     def start(self):
         stack = os.path.join(self.folder, "stack")
@@ -111,12 +114,14 @@ class Nilo(Server):
             file.write(self.stack_text)
         self.process = subprocess.Popen(
             ["taskset", "-c", SERVER_CORE, NILO, "serve", stack, "--open", "--mqtt", "127.0.0.1:0",
-             "--http", "127.0.0.1:0", "--data", os.path.join(self.folder, "data")],
+             "--http", "127.0.0.1:0", "--data", os.path.join(self.folder, "data"), *self.flags],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.url = ""
         for line in self.process.stdout:
             if found := re.match(r" *MQTT +\S+:(\d+)", line):
                 self.port = int(found[1])
+            if found := re.match(r" *MQTTS +\S+:(\d+)", line):
+                self.tls_port = int(found[1])
             if found := re.match(r" *Open +(\S+)", line):
                 self.url = found[1]
             if line == "ready\n":
@@ -129,6 +134,16 @@ class Nilo(Server):
                                          headers={"Content-Type": "application/json"})
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)["rows"][0][0]
+
+
+class NiloWithTls(Nilo):
+    flags = ("--mqtts", "127.0.0.1:0", "--https", "127.0.0.1:0", "--loops", "1")
+
+    def start(self):
+        folder = os.path.join(self.folder, "data", "certs")
+        bench_tls.make_certificate(folder)
+        self.certificate = os.path.join(folder, "server.crt")
+        super().start()
 
 
 class Mosquitto(Server):
@@ -369,9 +384,13 @@ def bench_pages():
         "HEAP_MINUTES=60 node tools/bench_pages.mjs heap")
 
 
+def bench_tls_part():
+    bench_tls.bench(NiloWithTls, say, ROUNDS, SECONDS, SERVER_CORE, LOAD_CORE)
+
+
 PARTS = {"publish": bench_publish, "latency": bench_latency, "rules": bench_rules,
          "replay": bench_replay, "start": bench_start, "idle": bench_idle, "alerts": bench_alerts,
-         "storm": bench_storm, "pages": bench_pages}
+         "storm": bench_storm, "pages": bench_pages, "tls": bench_tls_part}
 
 
 def main(wanted):

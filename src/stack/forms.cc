@@ -227,7 +227,7 @@ std::string_view path_mistake(std::string_view path) {
     if (!is_id(level, level.size())) return "levels are letters, digits and `_-.:`";
     begin = end + 1;
   }
-  constexpr std::string_view kOwn[] = {"api", "mqtt", "metrics", "healthz", "readyz"};
+  constexpr std::string_view kOwn[] = {"api", "mqtt", "topics", "metrics", "healthz", "readyz"};
   const std::string_view first = path.substr(1, path.find('/', 1) - 1);
   if (std::find(std::begin(kOwn), std::end(kOwn), first) != std::end(kOwn)) {
     return "this path is Nilometer's own";

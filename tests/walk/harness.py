@@ -130,7 +130,9 @@ class Server:
         self._folder = make_folder()
         self.data = data or os.path.join(self._folder, "data")
         self.mqtt_port = 0
+        self.mqtts_port = 0  # with flags "--mqtts" and "--https"
         self.url = ""
+        self.https_url = ""
         self.setup_code = ""  # for the first user; empty: --open, or there is one
         self._log = os.path.join(self._folder, "server.log")
         self._process = None
@@ -158,11 +160,13 @@ class Server:
 
         def knows_its_addresses():
             self._assert_running()
-            return "MQTT" in addresses and "Open" in addresses
+            return "ready" in addresses
 
-        wait_until(knows_its_addresses, "both addresses printed", START_TIMEOUT_S)
+        wait_until(knows_its_addresses, "its addresses printed", START_TIMEOUT_S)
         self.mqtt_port = int(addresses["MQTT"].rsplit(":", 1)[1])
         self.url = addresses["Open"]
+        self.mqtts_port = int(addresses.get("MQTTS", ":0").rsplit(":", 1)[1])
+        self.https_url = addresses.get("HTTPS", "")
         wait_until(self._is_healthy, "healthy", START_TIMEOUT_S)
         self.setup_code = addresses.get("Setup code", "")
         return self
@@ -172,8 +176,10 @@ class Server:
             for line in stream:
                 log.write(line)
                 log.flush()
-                found = re.match(r"\s*(MQTT|Open|Setup code)\s+(\S+)", line)
-                if found:
+                found = re.match(r"\s*(MQTTS?|Open|HTTPS|Setup code)\s+(\S+)", line)
+                if line == "ready\n":
+                    addresses["ready"] = line
+                elif found:
                     addresses.setdefault(found[1], found[2])
 
     def _is_healthy(self):

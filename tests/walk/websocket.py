@@ -82,7 +82,7 @@ class Client:
     def next(self, kind=None):
         """The next text as JSON; of this type, if given, and no other."""
         while True:
-            opcode, payload = self._frame()
+            opcode, payload = self.frame()
             if opcode == 9:
                 self.send(10, payload)
             elif opcode == 8:
@@ -109,7 +109,8 @@ class Client:
             out += self.next("messages")["messages"]
         return out
 
-    def _frame(self):
+    def frame(self):
+        """(opcode, payload) of the next frame."""
         head = self._take(2)
         size = head[1] & 0x7f
         if size == 126:
