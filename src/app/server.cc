@@ -392,18 +392,29 @@ class RunningServer final : public Server {
 
   void take(std::unique_ptr<net::Stream> stream, const std::string& remote_ip,
             const Entrance& entrance) {
-    if (client_count() < clients_max_) {
-      return doors_[0]->take(std::move(stream), remote_ip, entrance);
-    }
-    clients_refused_.add();
+    if (client_count() >= clients_max_) return clients_refused_.add();
+    if (!entrance.tls) return doors_[0]->take(std::move(stream), remote_ip, entrance);
+    // A handshake is work: the loops take turns.
+    MqttDoor& door = *doors_[++handshake_count_ % doors_.size()];
+    run_with(door, std::move(stream), [&door, remote_ip, &entrance](auto connected) {
+      door.take(std::move(connected), remote_ip, entrance);
+    });
   }
 
-  // From the loop of the people. Shared, because a task may be copied.
+  // From the loop of the people.
   void take_websocket(net::TakenStream taken) {
-    const auto stream = std::make_shared<std::unique_ptr<net::Stream>>(std::move(taken.stream));
-    doors_[0]->run_on_loop([this, stream, ip = std::move(taken.remote_ip)] {
-      take(std::move(*stream), ip, websocket_entrance_);
-    });
+    run_with(*doors_[0], std::move(taken.stream),
+             [this, ip = std::move(taken.remote_ip)](auto connected) {
+               take(std::move(connected), ip, websocket_entrance_);
+             });
+  }
+
+  // `task(stream)` on the door's loop. Shared, because a task may be copied; and closed with the
+  // task if that never runs.
+  template <typename Task>
+  static void run_with(MqttDoor& door, std::unique_ptr<net::Stream> stream, Task task) {
+    const auto shared = std::make_shared<std::unique_ptr<net::Stream>>(std::move(stream));
+    door.run_on_loop([shared, task = std::move(task)] { task(std::move(*shared)); });
   }
 
   std::size_t client_count() const {
@@ -462,6 +473,7 @@ class RunningServer final : public Server {
   NoticeNumbers notice_numbers_;
   std::atomic<bool> changes_wanted_{false};
   std::size_t clients_max_ = 0;
+  std::size_t handshake_count_ = 0;
   Counter& clients_refused_ =
       metrics_.counter("nilo_clients_refused_total", "",
                        "MQTT connections closed at once: no descriptors to spare.");

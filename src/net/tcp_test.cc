@@ -24,7 +24,8 @@ class Echo final : public StreamHandler {
 
   void on_bytes(std::string_view bytes) override {
     received.append(bytes);
-    if (on_received) return on_received();
+    // A copy, for it may replace itself, or destroy all this.
+    if (const auto react = on_received) return react();
     if (echoes) stream.send(bytes);
   }
   void on_flushed() override { ++flushed; }

@@ -43,7 +43,8 @@ class Echo final : public StreamHandler {
   explicit Echo(std::unique_ptr<Stream> taken) : stream(std::move(taken)) {}
   void on_bytes(std::string_view bytes) override {
     received.append(bytes);
-    if (on_received) return on_received();
+    // A copy, for it may replace itself, or destroy all this.
+    if (const auto react = on_received) return react();
     stream->send(bytes);
   }
   void on_closed(std::string_view why) override {
