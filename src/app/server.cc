@@ -27,6 +27,7 @@
 #include "app/password_checks.h"
 #include "app/people_door.h"
 #include "app/post_office.h"
+#include "app/reception.h"
 #include "app/refused_list.h"
 #include "app/refused_logins.h"
 #include "app/things.h"
@@ -130,7 +131,8 @@ class RunningServer final : public Server {
  private:
   void set_limits() {
     const std::size_t descriptors = raise_descriptors(logger_);
-    clients_max_ = descriptors - std::min(kDescriptorsKeptMax, descriptors / 2);
+    reception_ = std::make_unique<Reception>(
+        doors_, descriptors - std::min(kDescriptorsKeptMax, descriptors / 2), metrics_);
     // DuckDB's own limit does not count a single huge value; this one does. Far above all budgets
     // together, so that only such a statement meets it.
     const tables::TablesOptions tables;
@@ -338,18 +340,19 @@ class RunningServer final : public Server {
     entrances_ = std::make_unique<Entrances>(
         Entrances::Rooms{*loops_[0], logger_, metrics_},
         [](const net::PeerCertificate& shown) { return check_certificate(shown); });
-    TRY(entrances_->open_mqtt(
-        options_.entrances,
-        [this](std::unique_ptr<net::Stream> stream, const std::string& remote_ip,
-               const Entrance& entrance) { take(std::move(stream), remote_ip, entrance); }));
+    TRY(entrances_->open_mqtt(options_.entrances,
+                              [this](std::unique_ptr<net::Stream> stream,
+                                     const std::string& remote_ip, const Entrance& entrance) {
+                                reception_->take(std::move(stream), remote_ip, entrance);
+                              }));
     const People::Rooms people{*access_, *passwords_, *refused_logins_, *accounts_,
                                commit_,  *doors_[0],  *tables_,         *sql_,
                                *log_,    stack_,      *live_,           refused_,
                                clock_,   logger_,     options_.open,    mqtt_address()};
     people_door_ = std::make_unique<PeopleDoor>(
-        PeopleDoor::Rooms{*people_loop_, people, *things_, *post_office_, *alerting_, *alert_desk_,
-                          metrics_,
-                          [this](net::TakenStream taken) { take_websocket(std::move(taken)); }},
+        PeopleDoor::Rooms{
+            *people_loop_, people, *things_, *post_office_, *alerting_, *alert_desk_, metrics_,
+            [this](net::TakenStream taken) { reception_->take_websocket(std::move(taken)); }},
         PeopleDoor::Folders{options_.stack_dir, options_.data_dir}, options_.stack_files);
     return entrances_->open_http(options_.entrances, people_door_->http());
   }
@@ -390,47 +393,12 @@ class RunningServer final : public Server {
     changes_->publish({std::move(message)});
   }
 
-  void take(std::unique_ptr<net::Stream> stream, const std::string& remote_ip,
-            const Entrance& entrance) {
-    if (client_count() >= clients_max_) return clients_refused_.add();
-    if (!entrance.tls) return doors_[0]->take(std::move(stream), remote_ip, entrance);
-    // A handshake is work: the loops take turns.
-    MqttDoor& door = *doors_[++handshake_count_ % doors_.size()];
-    run_with(door, std::move(stream), [&door, remote_ip, &entrance](auto connected) {
-      door.take(std::move(connected), remote_ip, entrance);
-    });
-  }
-
-  // From the loop of the people.
-  void take_websocket(net::TakenStream taken) {
-    run_with(*doors_[0], std::move(taken.stream),
-             [this, ip = std::move(taken.remote_ip)](auto connected) {
-               take(std::move(connected), ip, websocket_entrance_);
-             });
-  }
-
-  // `task(stream)` on the door's loop. Shared, because a task may be copied; and closed with the
-  // task if that never runs.
-  template <typename Task>
-  static void run_with(MqttDoor& door, std::unique_ptr<net::Stream> stream, Task task) {
-    const auto shared = std::make_shared<std::unique_ptr<net::Stream>>(std::move(stream));
-    door.run_on_loop([shared, task = std::move(task)] { task(std::move(*shared)); });
-  }
-
-  std::size_t client_count() const {
-    std::size_t count = 0;
-    for (const auto& door : doors_) count += door->connection_count();
-    return count;
-  }
-
   void add_gauges() {
     for (const alerts::State state : alerts::kStates) {
       metrics_.gauge("nilo_alerts", fmt::format("state=\"{}\"", alerts::word_of(state)),
                      "Conditions of alerts in this state.",
                      [this, state] { return static_cast<double>(alerting_->count(state)); });
     }
-    metrics_.gauge("nilo_clients", "MQTT connections.",
-                   [this] { return static_cast<double>(client_count()); });
     metrics_.gauge("nilo_log_size_bytes", "Bytes of all log segments.",
                    [this] { return static_cast<double>(log_->size()); });
     metrics_.gauge("nilo_apply_waiting_bytes", "Bytes of durable records not in the tables yet.",
@@ -472,11 +440,6 @@ class RunningServer final : public Server {
   RefusedList refused_;
   NoticeNumbers notice_numbers_;
   std::atomic<bool> changes_wanted_{false};
-  std::size_t clients_max_ = 0;
-  std::size_t handshake_count_ = 0;
-  Counter& clients_refused_ =
-      metrics_.counter("nilo_clients_refused_total", "",
-                       "MQTT connections closed at once: no descriptors to spare.");
   Guarded<std::optional<Error>> failure_;
   std::string admin_token_;
   std::string setup_code_;
@@ -491,7 +454,7 @@ class RunningServer final : public Server {
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
   std::unique_ptr<LiveMail> live_mail_;
   std::unique_ptr<Entrances> entrances_;
-  const Entrance websocket_entrance_{.name = "websocket"};
+  std::unique_ptr<Reception> reception_;
   MqttDoors doors_;
   std::unique_ptr<ChangeQueue> changes_;
   std::unique_ptr<Things> things_;
