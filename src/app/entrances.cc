@@ -110,13 +110,14 @@ class Planner {
     tls.identities = {{has_own ? in_stack(listener.certificate) : certificate_file_,
                        has_own ? in_stack(listener.key) : key_file_}};
     tls.clients = static_cast<net::TlsOptions::Clients>(listener.clients);
-    if (listener.clients != Clients::none) {
-      if (!listener.ca.empty()) tls.client_ca_file = in_stack(listener.ca);
-      if (listener.ca.empty() && is_file(ca_file_)) tls.client_ca_file = ca_file_;
+    if (!listener.ca.empty()) tls.client_ca_file = in_stack(listener.ca);
+    if (listener.ca.empty() && is_file(ca_file_)) tls.client_ca_file = ca_file_;
+    if (listener.protocol == Protocol::mqtt) {
+      tls.protocols = {"x-amzn-mqtt-ca", "mqtt"};
+    } else {
+      tls.protocols = {"http/1.1", "x-amzn-http-ca"};
+      tls.device_protocol = "x-amzn-http-ca";
     }
-    tls.protocols = listener.protocol == Protocol::mqtt
-                        ? std::vector<std::string>{"x-amzn-mqtt-ca", "mqtt"}
-                        : std::vector<std::string>{"http/1.1", "x-amzn-http-ca"};
     return tls;
   }
 

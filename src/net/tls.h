@@ -64,6 +64,9 @@ struct TlsOptions {
   Clients clients = Clients::none;
   std::string client_ca_file{};          // PEM: who vouches for clients; empty: nobody
   std::vector<std::string> protocols{};  // ALPN, the most wanted first; a client need not ask
+  // Who chooses this one of them is a device and must show a certificate, even where nobody else is
+  // asked: so that a browser does not bother people with it. Empty: none is like that.
+  std::string device_protocol{};
   CertificateCheck may_enter{};          // empty: those that are trusted
 };
 

@@ -121,15 +121,21 @@ int verify_client(X509_STORE_CTX* store, void* loaded) {
   return 0;
 }
 
-int choose_protocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* chosen_size,
+int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
                     const unsigned char* offered, unsigned offered_size, void* loaded) {
-  const std::string& ours = static_cast<const TlsContext::Loaded*>(loaded)->protocols;
+  const auto& context = *static_cast<const TlsContext::Loaded*>(loaded);
+  const std::string& ours = context.protocols;
   const int outcome =
       ::SSL_select_next_proto(const_cast<unsigned char**>(chosen), chosen_size,
                               reinterpret_cast<const unsigned char*>(ours.data()),
                               static_cast<unsigned>(ours.size()), offered, offered_size);
   // RFC 7301 section 3.2: who insists on something else is told so.
-  return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+  if (outcome != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  const std::string_view agreed(reinterpret_cast<const char*>(*chosen), *chosen_size);
+  if (agreed == context.options.device_protocol) {
+    ::SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  }
+  return SSL_TLSEXT_ERR_OK;
 }
 
 int choose_identity(SSL* ssl, int* /*alert*/, void* loaded) {
@@ -168,9 +174,9 @@ Result<void> use_identity(SSL_CTX* context, const TlsOptions::Identity& ours) {
 Result<void> ask_clients(SSL_CTX* context, const TlsContext::Loaded& loaded) {
   using Clients = TlsOptions::Clients;
   const TlsOptions& options = loaded.options;
-  if (options.clients == Clients::none) return {};
   const int required = options.clients == Clients::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
-  ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER | required, nullptr);
+  const int mode = options.clients == Clients::none ? SSL_VERIFY_NONE : SSL_VERIFY_PEER | required;
+  ::SSL_CTX_set_verify(context, mode, nullptr);
   ::SSL_CTX_set_cert_verify_callback(context, &verify_client,
                                      const_cast<TlsContext::Loaded*>(&loaded));
   // No names of CAs are sent: a client must not keep a certificate back that is known by itself.

@@ -148,7 +148,7 @@ bool TlsStream::shake_hands() {
 
 // A client that resumes a session has not been looked at in this handshake.
 bool TlsStream::check_peer() {
-  if (loaded_->options.clients == TlsOptions::Clients::none) return true;
+  if (::SSL_get_verify_mode(ssl_) == SSL_VERIFY_NONE) return true;
   PeerCertificate peer = peer_certificate_of(*ssl_);
   if (peer.fingerprint.empty()) return true;
   if (::SSL_session_reused(ssl_) == 1) {

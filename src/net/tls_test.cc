@@ -476,6 +476,27 @@ TEST_F(ClientCertificates, AreNeededWhereTheyAreRequired) {
   }
 }
 
+TEST_F(ClientCertificates, AreAskedOfWhoComesAsADeviceWhereOthersAreNotAsked) {
+  options_.clients = TlsOptions::Clients::none;
+  options_.protocols = {"http/1.1", "x-amzn-http-ca"};
+  options_.device_protocol = "x-amzn-http-ca";
+  start();
+  const std::string browser = "\x08http/1.1";
+  const std::string device = "\x0ex-amzn-http-ca";
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient people(address(), {.protocols = browser, .version_max = version});
+    EXPECT_TRUE(people.echoes("hello"));
+    TlsClient nobody(address(), {.protocols = device, .version_max = version});
+    EXPECT_FALSE(nobody.echoes("hello"));
+    TlsClient known(address(),
+                    {.certificate = &device_, .protocols = device, .version_max = version});
+    EXPECT_TRUE(known.echoes("hello"));
+    const auto shown = thread_.call([&] { return peers_.back()->stream->peer_certificate(); });
+    ASSERT_NE(shown, nullptr);
+    EXPECT_EQ(shown->common_name, "tank-1 Grün");
+  }
+}
+
 TEST_F(ClientCertificates, OfStrangersExpiredOnesAndThoseOfTheFutureAreRefused) {
   const Identity strange_ca = mint_.make("strange", {.common_name = "Tanks CA", .is_ca = true});
   const Identity stranger =
