@@ -67,7 +67,7 @@ struct TlsOptions {
   // Who chooses this one of them is a device and must show a certificate, even where nobody else is
   // asked: so that a browser does not bother people with it. Empty: none is like that.
   std::string device_protocol{};
-  CertificateCheck may_enter{};          // empty: those that are trusted
+  CertificateCheck may_enter{};  // empty: those that are trusted
 };
 
 class TlsContext {
