@@ -174,7 +174,7 @@ Result<net::TlsContext*> Entrances::load(const Entrance& entrance) {
   return certificates_.back().context.get();
 }
 
-Result<void> Entrances::open_mqtt(const std::vector<Entrance>& planned, Take take) {
+Result<void> Entrances::open_mqtt(const std::vector<Entrance>& planned, const Take& take) {
   for (const Entrance& wanted : planned) {
     if (wanted.protocol != Protocol::mqtt) continue;
     auto entrance = std::make_unique<Entrance>(wanted);

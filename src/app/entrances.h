@@ -70,7 +70,7 @@ class Entrances {
   ~Entrances();
 
   // Those of one protocol. Errors: the port is in use, or not ours; a certificate that is none.
-  Result<void> open_mqtt(const std::vector<Entrance>& planned, Take take);
+  Result<void> open_mqtt(const std::vector<Entrance>& planned, const Take& take);
   // `http` must be gone before this is.
   Result<void> open_http(const std::vector<Entrance>& planned, net::HttpServer& http);
   // In the order of the plan, MQTT before HTTP; never moved once all are open.
