@@ -55,14 +55,14 @@ void Ingest::publish(const MessageView& message, const mqtt::Ticket& ticket) {
         [this, later = Message::copy_of(message), ticket] { publish(later.view(), ticket); });
     return;
   }
-  const Result<void> outcome = take(message, ticket.publisher);
+  const Result<void> outcome = take(message, ticket);
   if (!ticket.wants_answer()) return;
   if (!outcome) return batch_.refuse(ticket, outcome);
   batch_.answer(ticket);
 }
 
 void Ingest::publish(const MessageView& message, Done done) {
-  const Result<void> outcome = take(message, 0);
+  const Result<void> outcome = take(message, {});
   if (!done) return;
   if (!outcome) return done(outcome);
   batch_.answer(std::move(done));
@@ -76,6 +76,13 @@ void Ingest::commit(const std::function<void(RecordWriter&)>& write, Done done) 
   if (!done) return;
   if (!ended) return done(ended);
   batch_.answer(std::move(done));
+}
+
+void Ingest::queue(bus::Target target, const mqtt::Delivery& delivery, const MessagePtr& message) {
+  NILO_ASSERT(!taking_);  // that record may still be taken back
+  batch_.queue(message, {&target, 1}, {&delivery, 1}, rooms_.clock.wall_us());
+  const Result<void> ended = batch_.end_record();
+  if (!ended) rooms_.logger.error("ingest.record_refused", {{"reason", ended.error().message}});
 }
 
 bool Ingest::report(std::string_view source, std::string_view reason, const MessageView& about) {
@@ -94,7 +101,7 @@ bool Ingest::report(std::string_view source, std::string_view reason, const Mess
 // One message and all it causes: one record, or nothing of it. An error means that nothing is kept
 // and the sender must not believe otherwise; a bad reading is no such error: it is kept as an error
 // message.
-Result<void> Ingest::take(MessageView message, mqtt::SessionNumber publisher) {
+Result<void> Ingest::take(MessageView message, const mqtt::Ticket& ticket) {
   NILO_ASSERT(!taking_);
   // Before this message, not after it: who waits for it must join the batch that holds it.
   if (batch_.is_large()) flush();
@@ -106,8 +113,11 @@ Result<void> Ingest::take(MessageView message, mqtt::SessionNumber publisher) {
   message.received_us = unique_time();
   taking_ = true;
   caused_count_ = 0;
-  Result<void> outcome = react(message, publisher, 0);
+  Result<void> outcome = react(message, ticket.publisher, 0);
   if (outcome) {
+    if (ticket.is_received()) {
+      mqtt::append_received(batch_.record(message.received_us), ticket.publisher, ticket.packet_id);
+    }
     outcome = batch_.end_record();
   } else {
     batch_.cancel_record();
@@ -289,20 +299,21 @@ Result<void> Ingest::route_out(const Route& route, const MessageView& message,
                                mqtt::SessionNumber publisher) {
   MessagePtr shared;  // made once, only if somebody listens
   std::vector<mqtt::Delivery> durable;
+  std::vector<bus::Target> targets;  // of `durable`
   for (const bus::Match& match : route.matches) {
     auto delivery = mqtt::delivery_of(match, message, publisher);
     if (!delivery) continue;
     if (!shared) shared = std::make_shared<const Message>(Message::copy_of(message));
     const bool waits = mqtt::is_persistent(delivery->session) && delivery->qos != Qos::at_most_once;
     if (!waits) {
-      rooms_.post.deliver(match.target, *delivery, shared, 0);
+      rooms_.post.deliver(match.target, *delivery, shared, {});
       continue;
     }
-    durable.push_back(*delivery);
-    batch_.deliver_later(match.target, *delivery, shared);
+    durable.push_back(*std::move(delivery));
+    targets.push_back(match.target);
   }
   if (durable.empty()) return {};
-  mqtt::append_queued(batch_.record(message.received_us), message, durable);
+  batch_.queue(shared, targets, durable, message.received_us);
   // Now, and not when the record ends: a thousand copies of a large message need not fit in memory.
   return batch_.check_record_size();
 }

@@ -76,6 +76,9 @@ class Ingest {
   // Appends a record that `write` fills; for sessions and for rows of our own tables. Not from
   // within a delivery.
   void commit(const std::function<void(RecordWriter&)>& write, Done done);
+  // `message` waits for a persistent session: in a record of its own, then it is delivered. Not
+  // from within a delivery.
+  void queue(bus::Target target, const mqtt::Delivery& delivery, const MessagePtr& message);
   // A message of ours about something refused: `$error/<source>`, a row of sys_errors, a counter.
   // `about`: the message it is about, as far as there is one. False: only counted, there were too
   // many this second.
@@ -108,7 +111,7 @@ class Ingest {
     }
   };
 
-  Result<void> take(MessageView message, mqtt::SessionNumber publisher);
+  Result<void> take(MessageView message, const mqtt::Ticket& ticket);
   TimeUs unique_time();
   Result<void> react(const MessageView& message, mqtt::SessionNumber publisher, int depth);
   // Appends to `caused` what is to be republished.

@@ -61,10 +61,10 @@ std::string stack_text() {
 class TestPost final : public Post {
  public:
   void deliver(bus::Target /*target*/, const mqtt::Delivery& delivery, const MessagePtr& message,
-               Seq seq) override {
+               const Position& at) override {
     delivered.push_back(*message);
     sessions.push_back(delivery.session);
-    seqs.push_back(seq);
+    seqs.push_back(at.seq);
     if (on_deliver) on_deliver(delivery.session);
   }
   void run_on_loop(std::function<void()> task) override {

@@ -11,6 +11,7 @@ RecordWriter& LoopBatch::record(TimeUs received_us) {
     std::string& out = batch_->begin_record();
     record_.emplace(out, received_us);
     record_begin_ = out.size();
+    queued_count_ = 0;
   }
   return *record_;
 }
@@ -43,9 +44,14 @@ void LoopBatch::cancel_record() {
   forget_copies();
 }
 
-void LoopBatch::deliver_later(bus::Target target, const mqtt::Delivery& delivery,
-                              MessagePtr message) {
-  in_flight_->waiting.push_back({batch_->count(), target, delivery, std::move(message)});
+void LoopBatch::queue(const MessagePtr& message, std::span<const bus::Target> targets,
+                      std::span<const mqtt::Delivery> deliveries, TimeUs received_us) {
+  NILO_ASSERT(!deliveries.empty() && targets.size() == deliveries.size());
+  mqtt::append_queued(record(received_us), message->view(), deliveries);
+  const std::uint32_t index = queued_count_++;
+  for (std::size_t i = 0; i < deliveries.size(); ++i) {
+    in_flight_->waiting.push_back({batch_->count(), index, targets[i], deliveries[i], message});
+  }
 }
 
 // The durable copies that were to wait for the number of a record that will not be.
@@ -73,7 +79,8 @@ void LoopBatch::flush() {
 void LoopBatch::settle(const InFlight& in_flight, const Result<void>& outcome, Seq first) {
   if (outcome) {
     for (const Waiting& waiting : in_flight.waiting) {
-      post_.deliver(waiting.target, waiting.delivery, waiting.message, first + waiting.record);
+      post_.deliver(waiting.target, waiting.delivery, waiting.message,
+                    {first + waiting.record, waiting.index});
     }
   }
   if (!in_flight.tickets.empty()) answer_tickets_(in_flight.tickets, outcome);

@@ -9,9 +9,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "bus/router.h"
@@ -30,9 +32,9 @@ inline constexpr std::size_t kBatchSizeMax = 256 * 1024;
 class Post {
  public:
   virtual ~Post() = default;
-  // `seq`: the record that holds a durable copy; 0 if there is none.
+  // `at`: where in the log it is, if it is a durable copy.
   virtual void deliver(bus::Target target, const mqtt::Delivery& delivery,
-                       const MessagePtr& message, Seq seq) = 0;
+                       const MessagePtr& message, const Position& at) = 0;
   // Run `task` on this loop; from any thread.
   virtual void run_on_loop(std::function<void()> task) = 0;
 };
@@ -63,16 +65,19 @@ class LoopBatch {
   void refuse(const mqtt::Ticket& ticket, const Result<void>& outcome) const {
     answer_tickets_({ticket}, outcome);
   }
-  // A durable copy, when the record under way, or the next one, has its number.
-  void deliver_later(bus::Target target, const mqtt::Delivery& delivery, MessagePtr message);
+  // Appends to the record that `message` waits for sessions; asserted: one of them at least. They
+  // get it when the record has its number.
+  void queue(const MessagePtr& message, std::span<const bus::Target> targets,
+             std::span<const mqtt::Delivery> deliveries, TimeUs received_us);
 
   bool is_large() const { return batch_->size() >= kBatchSizeMax; }
   // Hands what was gathered to the log. Once a turn of the loop.
   void flush();
 
  private:
-  struct Waiting {           // a durable copy
-    std::size_t record = 0;  // in the batch
+  struct Waiting {            // a durable copy
+    std::size_t record = 0;   // in the batch
+    std::uint32_t index = 0;  // in the record
     bus::Target target;
     mqtt::Delivery delivery;
     MessagePtr message;
@@ -93,6 +98,7 @@ class LoopBatch {
   std::shared_ptr<InFlight> in_flight_ = std::make_shared<InFlight>();
   std::optional<RecordWriter> record_;
   std::size_t record_begin_ = 0;
+  std::uint32_t queued_count_ = 0;  // messages queued in the record under way
 };
 
 }  // namespace nilo::app

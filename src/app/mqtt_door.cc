@@ -206,10 +206,10 @@ void MqttDoor::end_turn() {
 }
 
 void MqttDoor::deliver(bus::Target target, const mqtt::Delivery& delivery,
-                       const MessagePtr& message, Seq seq) {
+                       const MessagePtr& message, const Position& at) {
   if (target.loop == kLiveLoop) return rooms_.live.put(target.session, message);
   if (target.loop == index_) {
-    broker_.deliver(delivery, message, seq);
+    broker_.deliver(delivery, message, at);
     need_turn();
     return;
   }
@@ -218,7 +218,7 @@ void MqttDoor::deliver(bus::Target target, const mqtt::Delivery& delivery,
   const std::size_t before = door.mail_.with([&](std::vector<Mail>& mail) {
     const std::size_t waiting = mail.size();
     const bool may_drop = delivery.qos == Qos::at_most_once;
-    if (waiting < kMailMax || !may_drop) mail.push_back({delivery, message, seq});
+    if (waiting < kMailMax || !may_drop) mail.push_back({delivery, message, at});
     return waiting;
   });
   if (before >= kMailMax) {
@@ -231,7 +231,7 @@ void MqttDoor::deliver(bus::Target target, const mqtt::Delivery& delivery,
 void MqttDoor::open_mail() {
   const std::vector<Mail> mail =
       mail_.with([](std::vector<Mail>& waiting) { return std::exchange(waiting, {}); });
-  for (const Mail& letter : mail) broker_.deliver(letter.delivery, letter.message, letter.seq);
+  for (const Mail& letter : mail) broker_.deliver(letter.delivery, letter.message, letter.at);
   need_turn();
 }
 
@@ -332,6 +332,12 @@ bool MqttDoor::is_known(std::string_view principal) { return rooms_.access.has_v
 
 void MqttDoor::publish(const MessageView& message, const mqtt::Ticket& ticket) {
   ingest_->publish(message, ticket);
+  need_turn();
+}
+
+void MqttDoor::queue(bus::Target target, const mqtt::Delivery& delivery,
+                     const MessagePtr& message) {
+  ingest_->queue(target, delivery, message);
   need_turn();
 }
 

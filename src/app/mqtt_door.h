@@ -76,7 +76,7 @@ class MqttDoor final : public mqtt::Host, public Post {
 
   // Post
   void deliver(bus::Target target, const mqtt::Delivery& delivery, const MessagePtr& message,
-               Seq seq) override;
+               const Position& at) override;
   void run_on_loop(std::function<void()> task) override;
 
   // mqtt::Host
@@ -85,6 +85,8 @@ class MqttDoor final : public mqtt::Host, public Post {
   bool may_subscribe(const Principal& principal, std::string_view filter) override;
   bool is_known(std::string_view principal) override;
   void publish(const MessageView& message, const mqtt::Ticket& ticket) override;
+  void queue(bus::Target target, const mqtt::Delivery& delivery,
+             const MessagePtr& message) override;
   void commit(const std::function<void(RecordWriter&)>& write,
               std::function<void(const Result<void>&)> done) override;
   void send_ready(mqtt::ConnectionId connection) override;
@@ -97,7 +99,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   struct Mail {
     mqtt::Delivery delivery;
     MessagePtr message;
-    Seq seq = 0;
+    Position at{};
   };
 
   Socket* attach(std::unique_ptr<net::Stream> stream, const std::string& remote_ip,

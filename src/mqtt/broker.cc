@@ -101,6 +101,7 @@ void Broker::read(Connection& connection, std::string_view bytes) {
   while (connection.in.empty() && !bytes.empty() && read_one(connection, bytes, needed)) {
   }
   connection.is_reading = false;
+  if (!released_.empty() || !confirmed_.empty()) commit_acks(connection);
   if (connection.state == Connection::State::closed) return;
   connection.in.append(bytes);
   connection.is_paused = !may_read(connection);
@@ -331,7 +332,7 @@ void Broker::tick() {
   while (!session_timers_.empty() && session_timers_.begin()->first <= now_us_) {
     check_due(*find_session(session_timers_.begin()->second));
   }
-  commit_delivered();
+  commit_settled();
   counters_.received.add(std::exchange(received_count_, 0));
   counters_.sent.add(std::exchange(sent_count_, 0));
 }
@@ -345,7 +346,7 @@ void Broker::shut_down() {
     }
     drop(connection, false, true);
   }
-  commit_delivered();
+  commit_settled();
 }
 
 std::size_t Broker::connection_count() const { return slots_.size() - free_slots_.size(); }

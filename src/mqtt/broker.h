@@ -86,9 +86,9 @@ class Broker {
   void on_published(const Ticket& ticket, Reason reason, std::string_view why = {});
 
   // --- messages to subscribers of this loop
-  // `seq`: the record that holds append_queued() for it; 0 if there is none. Drops what the
-  // limits say; a session that has gone meanwhile is no error.
-  void deliver(const Delivery& delivery, const MessagePtr& message, Seq seq);
+  // `at`: where in the log append_queued() says that it waits; a persistent session has that at
+  // QoS 1 and 2. Drops what the limits say; a session that has gone meanwhile is no error.
+  void deliver(const Delivery& delivery, const MessagePtr& message, const Position& at);
 
   // Every 100 to 250 ms: time limits, expiries, delayed wills, acknowledgements to be logged.
   // Costs what has expired, not what is there.
@@ -153,8 +153,19 @@ class Broker {
                       const std::vector<std::uint32_t>* identifiers);
   void handle_ack(Connection& connection, const Frame& frame);
   void handle_release(Connection& connection, std::uint16_t packet_id);
-  void note_delivered(Session& session, Seq seq);
-  void commit_delivered();
+  // Of a persistent session: PUBREL and PUBREC are answered when the log has them. `released_` and
+  // `confirmed_` hold those of the bytes being read.
+  void commit_acks(Connection& connection);
+  struct Acks {
+    SessionNumber session = 0;
+    ConnectionId connection = 0;
+    std::vector<std::uint16_t> released;
+    std::vector<std::uint16_t> confirmed;
+  };
+  void finish_acks(const Acks& acks, const Result<void>& outcome);
+  void number_ids(Session& session);
+  void note_settled(Session& session, const Position& at);
+  void commit_settled();
 
   // --- subscribe.cc
   void handle_subscribe(Connection& connection, const Frame& frame);
@@ -183,6 +194,9 @@ class Broker {
   bool apply_subscribe(std::string_view body);
   bool apply_queued(Seq seq, std::string_view body);
   bool apply_delivered(std::string_view body);
+  bool apply_settled(std::string_view body);
+  bool apply_numbered(std::string_view body);
+  bool apply_packet_ids(const Effect& effect);
   bus::Target target_of(const Session& session) const { return {loop_, session.number}; }
 
   struct Counters {
@@ -219,7 +233,10 @@ class Broker {
   std::unordered_map<SessionNumber, std::unique_ptr<Session>> sessions_;
   std::unordered_map<std::string_view, Session*> sessions_by_client_;  // views of their client_id
   std::set<std::pair<std::int64_t, SessionNumber>> session_timers_;
-  std::vector<SessionNumber> unlogged_;  // sessions with `delivered` to be logged
+  std::vector<SessionNumber> unlogged_;  // sessions with `settled` to be logged
+  std::vector<std::uint16_t> released_;
+  std::vector<std::uint16_t> confirmed_;
+  Position replayed_;  // the last `queued` that apply() saw
 };
 
 }  // namespace nilo::mqtt

@@ -34,7 +34,7 @@ std::optional<Delivery> delivery_of(const bus::Match& match, const MessageView& 
                   match.options.retain_as_published && message.retain, match.identifiers};
 }
 
-void Broker::deliver(const Delivery& delivery, const MessagePtr& message, Seq seq) {
+void Broker::deliver(const Delivery& delivery, const MessagePtr& message, const Position& at) {
   Session* const session = find_session(delivery.session);
   if (session == nullptr) return;
   Connection* const connection = session->connection;
@@ -49,14 +49,10 @@ void Broker::deliver(const Delivery& delivery, const MessagePtr& message, Seq se
     append_publish(*connection, *message, packet, &delivery.identifiers);
     return announce(*connection);
   }
-  Outgoing entry{message, seq, nullptr, 0, delivery.qos, delivery.retain};
-  if (!delivery.identifiers.empty()) {
-    entry.identifiers = std::make_unique<std::vector<std::uint32_t>>(delivery.identifiers);
-  }
-  if (!session->queue.push(std::move(entry), limits_.session_queue_max,
+  if (!session->queue.push(at, letter_of(delivery, message), limits_.session_queue_max,
                            limits_.session_queue_size_max)) {
     counters_.dropped_full.add();
-    note_delivered(*session, seq);  // so that a restart does not bring back what was dropped
+    note_settled(*session, at);  // so that a restart does not bring back what was dropped
     if (!std::exchange(session->was_full, true)) {
       rooms_.host.refused({Refusal::What::delivery,
                            session->client_id,
@@ -76,20 +72,26 @@ void Broker::pump(Session& session) {
   while (connection.out.size() < limits_.out_buffer_size_max) {
     const Outgoing* const entry = session.queue.next(connection.receive_max);
     if (entry == nullptr) break;
+    const Letter& letter = entry->letter;
+    const bool needs_log = session.is_persistent() && letter.qos == Qos::exactly_once;
+    if (needs_log && !session.queue.is_logged()) {
+      number_ids(session);
+      break;  // it goes on when they are logged
+    }
     if (entry->state == Outgoing::State::released) {
       encode(connection.out, connection.version, PacketType::pubrel, Ack{entry->packet_id, {}, {}});
       session.queue.sent();
       continue;
     }
     Publish packet;
-    packet.qos = entry->qos;
-    packet.retain = entry->retain;
+    packet.qos = letter.qos;
+    packet.retain = letter.retain;
     packet.packet_id = entry->packet_id;
     packet.dup = entry->state == Outgoing::State::sent;  // [MQTT-3.3.1-1]
-    if (append_publish(connection, *entry->message, packet, entry->identifiers.get())) {
+    if (append_publish(connection, *letter.message, packet, letter.identifiers.get())) {
       session.queue.sent();
     } else {
-      note_delivered(session, session.queue.give_up());
+      note_settled(session, session.queue.give_up());
     }
   }
   announce(connection);
@@ -135,47 +137,132 @@ void Broker::handle_ack(Connection& connection, const Frame& frame) {
   if (frame.type == PacketType::pubrel) return handle_release(connection, packet.packet_id);
   Session& session = *connection.session;
   const bool ok = !is_error(packet.reason);
-  Seq seq = 0;
-  switch (session.queue.acknowledge(packet.packet_id, frame.type, ok, seq)) {
+  Position at;
+  switch (session.queue.acknowledge(packet.packet_id, frame.type, ok, at)) {
     case OutgoingQueue::Answer::wrong:
       return fail(connection, {Reason::protocol_error, "not the acknowledgement that was due"});
     case OutgoingQueue::Answer::unknown:
       if (frame.type != PacketType::pubrec || !ok) return;
-      [[fallthrough]];  // what we forgot, the client shall forget [MQTT-4.3.3-4]
+      break;  // what we forgot, the client shall forget [MQTT-4.3.3-4]
+    case OutgoingQueue::Answer::confirmed:
+      if (session.is_persistent()) return confirmed_.push_back(packet.packet_id);
+      session.queue.release(packet.packet_id);
+      break;
     case OutgoingQueue::Answer::released:
-      encode(connection.out, connection.version, PacketType::pubrel, Ack{packet.packet_id, {}, {}});
-      return announce(connection);
+      break;
     case OutgoingQueue::Answer::finished:
-      note_delivered(session, seq);
+      note_settled(session, at);
       session.was_full = false;
       return pump(session);
   }
+  encode(connection.out, connection.version, PacketType::pubrel, Ack{packet.packet_id, {}, {}});
+  announce(connection);
 }
 
 void Broker::handle_release(Connection& connection, std::uint16_t packet_id) {
-  std::erase_if(connection.session->received,
-                [&](const ReceivedId& received) { return received.packet_id == packet_id; });
+  Session& session = *connection.session;
+  const auto at =
+      std::find_if(session.received.begin(), session.received.end(),
+                   [&](const ReceivedId& received) { return received.packet_id == packet_id; });
+  if (at != session.received.end()) {
+    if (session.is_persistent()) {
+      at->is_releasing = true;
+      return released_.push_back(packet_id);
+    }
+    session.received.erase(at);
+  }
   encode(connection.out, connection.version, PacketType::pubcomp, Ack{packet_id, {}, {}});
   announce(connection);
 }
 
-void Broker::note_delivered(Session& session, Seq seq) {
-  if (seq == 0 || !session.is_persistent()) return;
-  if (session.delivered.empty()) unlogged_.push_back(session.number);
-  session.delivered.push_back(seq);
+void Broker::commit_acks(Connection& connection) {
+  const auto acks = std::make_shared<Acks>();
+  acks->released = std::exchange(released_, {});
+  acks->confirmed = std::exchange(confirmed_, {});
+  if (connection.session == nullptr) return;  // closed; on its next connection it says so again
+  acks->session = connection.session->number;
+  acks->connection = connection.id;
+  rooms_.host.commit(
+      [&](RecordWriter& record) {
+        if (!acks->released.empty()) append_released(record, acks->session, acks->released);
+        if (!acks->confirmed.empty()) append_confirmed(record, acks->session, acks->confirmed);
+      },
+      [this, acks](const Result<void>& outcome) { finish_acks(*acks, outcome); });
+}
+
+void Broker::finish_acks(const Acks& acks, const Result<void>& outcome) {
+  Session* const session = find_session(acks.session);
+  if (session == nullptr) return;
+  Connection* const connection = session->connection;
+  const bool is_open = connection != nullptr && connection->state == Connection::State::open;
+  for (const std::uint16_t id : acks.released) {
+    const auto at = std::find_if(
+        session->received.begin(), session->received.end(),
+        [&](const ReceivedId& one) { return one.packet_id == id && one.is_releasing; });
+    if (at == session->received.end()) continue;
+    at->is_releasing = false;
+    if (!outcome) continue;
+    session->received.erase(at);
+    // A client that has a new connection says PUBREL again.
+    if (!is_open || connection->id != acks.connection) continue;
+    encode(connection->out, connection->version, PacketType::pubcomp, Ack{id, {}, {}});
+  }
+  for (const std::uint16_t id : acks.confirmed) {
+    if (!outcome) {
+      session->queue.unconfirm(id);
+    } else if (session->queue.release(id) && is_open) {
+      encode(connection->out, connection->version, PacketType::pubrel, Ack{id, {}, {}});
+    }
+  }
+  if (!is_open) return;
+  if (outcome) return announce(*connection);
+  if (connection->id == acks.connection) {
+    fail(*connection, {reason_of(outcome.error().code), "the acknowledgement could not be stored"});
+  }
+}
+
+// Each PUBLISH at QoS 2 waits for this, so it is done for all that may leave now, and while one
+// group is on its way to the disk the next one gathers. What is settled is logged with it: its
+// identifiers may be given again here.
+void Broker::number_ids(Session& session) {
+  if (std::exchange(session.is_numbering, true)) return;
+  const OutgoingQueue::Numbering numbering = session.queue.number(session.connection->receive_max);
+  rooms_.host.commit(
+      [&](RecordWriter& record) {
+        if (!session.settled.empty()) append_settled(record, session.number, session.settled);
+        session.settled.clear();
+        append_numbered(record, session.number, numbering.numbered);
+      },
+      [this, number = session.number, mark = numbering.mark](const Result<void>& outcome) {
+        Session* const waiting = find_session(number);
+        if (waiting == nullptr) return;
+        waiting->is_numbering = false;
+        if (outcome) waiting->queue.logged(mark);
+        Connection* const connection = waiting->connection;
+        const bool is_open = connection != nullptr && connection->state == Connection::State::open;
+        if (!is_open) return;
+        if (outcome) return pump(*waiting);
+        fail(*connection, {reason_of(outcome.error().code), "the delivery could not be stored"});
+      });
+}
+
+void Broker::note_settled(Session& session, const Position& at) {
+  if (at.seq == 0 || !session.is_persistent()) return;
+  if (session.settled.empty()) unlogged_.push_back(session.number);
+  session.settled.push_back(at);
 }
 
 // If this record is lost, the clients get these messages a second time after a restart, which
-// QoS 1 allows.
-void Broker::commit_delivered() {
+// QoS 1 allows, or a PUBREL, which says nothing new.
+void Broker::commit_settled() {
   if (unlogged_.empty()) return;
   rooms_.host.commit(
       [&](RecordWriter& record) {
         for (const SessionNumber number : unlogged_) {
           Session* const session = find_session(number);
-          if (session == nullptr || session->delivered.empty()) continue;
-          append_delivered(record, number, session->delivered);
-          session->delivered.clear();
+          if (session == nullptr || session->settled.empty()) continue;
+          append_settled(record, number, session->settled);
+          session->settled.clear();
         }
       },
       [](const Result<void>&) {});

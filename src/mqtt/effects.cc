@@ -1,5 +1,7 @@
 #include "mqtt/effects.h"
 
+#include <utility>
+
 #include "base/bytes.h"
 #include "value/message_bytes.h"
 
@@ -9,6 +11,26 @@ namespace {
 constexpr std::uint8_t kRetainBit = 0x04;
 
 bool is_complete(const ByteReader& in) { return in.ok() && in.at_end(); }
+
+// `last`: the record of the position before it, 0 at first.
+void put_position(std::string& out, const Position& at, Seq& last) {
+  put_varint(out, zigzag(static_cast<std::int64_t>(at.seq - last)));
+  put_varint(out, at.index);
+  last = at.seq;
+}
+
+Position get_position(ByteReader& in, Seq& last) {
+  last += static_cast<Seq>(unzigzag(in.varint()));
+  return {last, static_cast<std::uint32_t>(in.varint())};
+}
+
+void append_packet_ids(RecordWriter& record, EffectKind kind, SessionNumber number,
+                       std::span<const std::uint16_t> ids) {
+  record.begin(kind);
+  put_varint(record.out(), number);
+  for (const std::uint16_t id : ids) put_fixed(record.out(), id);
+  record.end();
+}
 
 }  // namespace
 
@@ -84,6 +106,14 @@ bool read_unsubscribe(std::string_view body, SessionNumber& number, std::string_
   return is_complete(in);
 }
 
+Letter letter_of(const Delivery& delivery, MessagePtr message) {
+  Letter letter{std::move(message), nullptr, delivery.qos, delivery.retain};
+  if (!delivery.identifiers.empty()) {
+    letter.identifiers = std::make_unique<std::vector<std::uint32_t>>(delivery.identifiers);
+  }
+  return letter;
+}
+
 void append_queued(RecordWriter& record, const MessageView& message,
                    std::span<const Delivery> deliveries) {
   record.begin(EffectKind::queued);
@@ -118,17 +148,6 @@ bool read_queued(std::string_view body, Message& message, std::vector<Delivery>&
   return is_complete(in);
 }
 
-void append_delivered(RecordWriter& record, SessionNumber number, std::span<const Seq> seqs) {
-  record.begin(EffectKind::delivered);
-  put_varint(record.out(), number);
-  Seq last = 0;
-  for (const Seq seq : seqs) {
-    put_varint(record.out(), zigzag(static_cast<std::int64_t>(seq - last)));
-    last = seq;
-  }
-  record.end();
-}
-
 bool read_delivered(std::string_view body, SessionNumber& number, std::vector<Seq>& seqs) {
   ByteReader in(body);
   number = in.varint();
@@ -138,6 +157,71 @@ bool read_delivered(std::string_view body, SessionNumber& number, std::vector<Se
     last += static_cast<Seq>(unzigzag(in.varint()));
     seqs.push_back(last);
   }
+  return in.ok();
+}
+
+void append_settled(RecordWriter& record, SessionNumber number, std::span<const Position> places) {
+  record.begin(EffectKind::settled);
+  put_varint(record.out(), number);
+  Seq last = 0;
+  for (const Position& at : places) put_position(record.out(), at, last);
+  record.end();
+}
+
+bool read_settled(std::string_view body, SessionNumber& number, std::vector<Position>& places) {
+  ByteReader in(body);
+  number = in.varint();
+  places.clear();
+  Seq last = 0;
+  while (in.ok() && !in.at_end()) places.push_back(get_position(in, last));
+  return in.ok();
+}
+
+void append_numbered(RecordWriter& record, SessionNumber number,
+                     std::span<const Numbered> numbered) {
+  record.begin(EffectKind::numbered);
+  put_varint(record.out(), number);
+  Seq last = 0;
+  for (const Numbered& one : numbered) {
+    put_fixed(record.out(), one.packet_id);
+    put_position(record.out(), one.at, last);
+  }
+  record.end();
+}
+
+bool read_numbered(std::string_view body, SessionNumber& number, std::vector<Numbered>& numbered) {
+  ByteReader in(body);
+  number = in.varint();
+  numbered.clear();
+  Seq last = 0;
+  while (in.ok() && !in.at_end()) {
+    Numbered& one = numbered.emplace_back();
+    one.packet_id = in.fixed<std::uint16_t>();
+    one.at = get_position(in, last);
+  }
+  return in.ok();
+}
+
+void append_received(RecordWriter& record, SessionNumber number, std::uint16_t packet_id) {
+  append_packet_ids(record, EffectKind::received, number, {&packet_id, 1});
+}
+
+void append_released(RecordWriter& record, SessionNumber number,
+                     std::span<const std::uint16_t> ids) {
+  append_packet_ids(record, EffectKind::released, number, ids);
+}
+
+void append_confirmed(RecordWriter& record, SessionNumber number,
+                      std::span<const std::uint16_t> ids) {
+  append_packet_ids(record, EffectKind::confirmed, number, ids);
+}
+
+bool read_packet_ids(std::string_view body, SessionNumber& number,
+                     std::vector<std::uint16_t>& ids) {
+  ByteReader in(body);
+  number = in.varint();
+  ids.clear();
+  while (in.ok() && !in.at_end()) ids.push_back(in.fixed<std::uint16_t>());
   return in.ok();
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mqtt/host.h"
+#include "mqtt/outgoing_queue.h"
 #include "value/record.h"
 
 namespace nilo::mqtt {
@@ -47,14 +48,36 @@ struct Delivery {
   std::vector<std::uint32_t> identifiers{};
 };
 
+Letter letter_of(const Delivery& delivery, MessagePtr message);
+
 // `message` waits for `deliveries`: persistent sessions, QoS 1 and 2. Belongs into the record of
 // the message, so that the record's sequence number names it.
 void append_queued(RecordWriter& record, const MessageView& message,
                    std::span<const Delivery> deliveries);
 bool read_queued(std::string_view body, Message& message, std::vector<Delivery>& deliveries);
 
-// `seqs`: the records whose queued message the session has acknowledged.
-void append_delivered(RecordWriter& record, SessionNumber number, std::span<const Seq> seqs);
+// How older versions wrote `settled`: only the records, one message of each.
 bool read_delivered(std::string_view body, SessionNumber& number, std::vector<Seq>& seqs);
+
+// The session needs the messages at these places no longer: it has them, or will never get them.
+void append_settled(RecordWriter& record, SessionNumber number, std::span<const Position> places);
+bool read_settled(std::string_view body, SessionNumber& number, std::vector<Position>& places);
+
+// Queued messages of the session have these packet identifiers.
+void append_numbered(RecordWriter& record, SessionNumber number,
+                     std::span<const Numbered> numbered);
+bool read_numbered(std::string_view body, SessionNumber& number, std::vector<Numbered>& numbered);
+
+// The QoS 2 message of this record came from the session under this packet identifier: until it is
+// released, another one under the same is the same. Belongs into the record of the message.
+void append_received(RecordWriter& record, SessionNumber number, std::uint16_t packet_id);
+// PUBREL came for these.
+void append_released(RecordWriter& record, SessionNumber number,
+                     std::span<const std::uint16_t> ids);
+// PUBREC came for messages to the session: from now on it gets PUBREL for them.
+void append_confirmed(RecordWriter& record, SessionNumber number,
+                      std::span<const std::uint16_t> ids);
+// Reads each of the three.
+bool read_packet_ids(std::string_view body, SessionNumber& number, std::vector<std::uint16_t>& ids);
 
 }  // namespace nilo::mqtt

@@ -157,15 +157,55 @@ TEST(SessionEffects, QueuedIsAsInTheExampleOfItsPage) {
   EXPECT_EQ(body, std::string("\x01\x03\x01\x00\x01\0\0\0\0\0\0\0\0\x01t\x01x\0\0\0", 20));
 }
 
-TEST(SessionEffects, DeliveredComesBackInAnyOrder) {
-  const std::vector<Seq> in = {100, 101, 105, 90, 1'000'000'000'000};
-  const std::string body = body_of(EffectKind::delivered,
-                                   [&](RecordWriter& record) { append_delivered(record, 5, in); });
+TEST(SessionEffects, DeliveredOfOlderVersionsIsRead) {
   SessionNumber number = 0;
   std::vector<Seq> out;
-  ASSERT_TRUE(read_delivered(body, number, out));
+  ASSERT_TRUE(read_delivered(std::string("\x05\xc8\x01\x02\x13"), number, out));
+  EXPECT_EQ(number, 5u);
+  EXPECT_EQ(out, (std::vector<Seq>{100, 101, 91}));
+}
+
+TEST(SessionEffects, SettledComesBackInAnyOrder) {
+  const std::vector<Position> in = {{100, 0}, {101, 2}, {101, 0}, {90, 0}, {1'000'000'000'000, 1}};
+  const std::string body =
+      body_of(EffectKind::settled, [&](RecordWriter& record) { append_settled(record, 5, in); });
+  SessionNumber number = 0;
+  std::vector<Position> out;
+  ASSERT_TRUE(read_settled(body, number, out));
   EXPECT_EQ(number, 5u);
   EXPECT_EQ(out, in);
+}
+
+TEST(SessionEffects, NumberedIsAsInTheExampleOfItsPage) {
+  const std::vector<Numbered> in = {{7, {1042, 0}}, {8, {1043, 1}}};
+  const std::string body =
+      body_of(EffectKind::numbered, [&](RecordWriter& record) { append_numbered(record, 3, in); });
+  EXPECT_EQ(body, std::string("\x03\x07\0\xa4\x10\0\x08\0\x02\x01", 10));
+  SessionNumber number = 0;
+  std::vector<Numbered> out;
+  ASSERT_TRUE(read_numbered(body, number, out));
+  EXPECT_EQ(number, 3u);
+  EXPECT_EQ(out, in);
+  EXPECT_FALSE(read_numbered(body.substr(0, 9), number, out));
+}
+
+TEST(SessionEffects, PacketIdentifiersComeBack) {
+  const std::vector<std::uint16_t> in = {1, 65'535, 300};
+  const std::string body =
+      body_of(EffectKind::released, [&](RecordWriter& record) { append_released(record, 9, in); });
+  EXPECT_EQ(body, std::string("\x09\x01\0\xff\xff\x2c\x01", 7));
+  EXPECT_EQ(body, body_of(EffectKind::confirmed,
+                          [&](RecordWriter& record) { append_confirmed(record, 9, in); }));
+  SessionNumber number = 0;
+  std::vector<std::uint16_t> out;
+  ASSERT_TRUE(read_packet_ids(body, number, out));
+  EXPECT_EQ(number, 9u);
+  EXPECT_EQ(out, in);
+  EXPECT_FALSE(read_packet_ids(body.substr(0, 6), number, out));
+  const std::string one =
+      body_of(EffectKind::received, [&](RecordWriter& record) { append_received(record, 9, 2); });
+  ASSERT_TRUE(read_packet_ids(one, number, out));
+  EXPECT_EQ(out, (std::vector<std::uint16_t>{2}));
 }
 
 }  // namespace

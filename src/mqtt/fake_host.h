@@ -45,6 +45,8 @@ inline std::string to_hex(std::string_view bytes) {
 
 class FakeHost : public Host {
  public:
+  static constexpr std::size_t kAllRecords = ~std::size_t{0};
+
   struct Closed {
     ConnectionId connection;
     std::string last_bytes;
@@ -99,10 +101,13 @@ class FakeHost : public Host {
       }
     }
     Seq seq = 0;
-    if (!queued.empty()) {
-      seq = append([&](RecordWriter& record) { append_queued(record, view, queued); });
+    if (!queued.empty() || ticket.is_received()) {
+      seq = append([&](RecordWriter& record) {
+        if (!queued.empty()) append_queued(record, view, queued);
+        if (ticket.is_received()) append_received(record, ticket.publisher, ticket.packet_id);
+      });
     }
-    for (const Delivery& delivery : deliveries) broker->deliver(delivery, message, seq);
+    for (const Delivery& delivery : deliveries) broker->deliver(delivery, message, {seq, 0});
     if (!ticket.wants_answer()) return;
     if (holds_publishes) {
       tickets.push_back(ticket);
@@ -110,6 +115,13 @@ class FakeHost : public Host {
       broker->on_published(ticket,
                            deliveries.empty() ? Reason::no_matching_subscribers : Reason::success);
     }
+  }
+
+  void queue(bus::Target /*target*/, const Delivery& delivery, const MessagePtr& message) override {
+    const Seq seq = append([&](RecordWriter& record) {
+      append_queued(record, message->view(), {&delivery, 1});
+    });
+    broker->deliver(delivery, message, {seq, 0});
   }
 
   void commit(const std::function<void(RecordWriter&)>& write,
@@ -132,9 +144,10 @@ class FakeHost : public Host {
                         refusal.reason, std::string(refusal.why)});
   }
 
-  // A second host that starts from the records of this one, as after a crash.
-  void replay_into(FakeHost& other) const {
-    for (std::size_t i = 0; i < records.size(); ++i) {
+  // A second host that starts from the records of this one, as after a crash: from the first
+  // `count` of them.
+  void replay_into(FakeHost& other, std::size_t count = kAllRecords) const {
+    for (std::size_t i = 0; i < std::min(count, records.size()); ++i) {
       RecordReader reader(records[i]);
       Effect effect;
       while (reader.next(effect)) {
@@ -167,7 +180,7 @@ class FakeHost : public Host {
   int damaged = 0;
   std::unique_ptr<Broker> broker;
 
- private:
+ protected:
   Seq append(const std::function<void(RecordWriter&)>& write) {
     std::string bytes;
     RecordWriter record(bytes, clock.wall_us());

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "bus/router.h"
 #include "mqtt/packet.h"
 #include "value/message.h"
 #include "value/principal.h"
@@ -65,6 +66,8 @@ struct Ticket {
   SessionNumber publisher = 0;
   // False at QoS 0 and for wills: on_published() need not be called.
   bool wants_answer() const { return qos != Qos::at_most_once; }
+  // Must its packet identifier be remembered?
+  bool is_received() const { return qos == Qos::exactly_once && is_persistent(publisher); }
 };
 
 // Something a client wanted and did not get: for `$error/mqtt/...`, a counter and a log line.
@@ -82,6 +85,8 @@ struct Refusal {
 };
 std::string_view word_of(Refusal::What what);
 
+struct Delivery;  // mqtt/effects.h
+
 class Host {
  public:
   virtual ~Host() = default;
@@ -94,8 +99,13 @@ class Host {
   virtual bool is_known(std::string_view principal) = 0;
 
   // A PUBLISH or a will came in: store it, keep it if it is retained, route it. With
-  // `ticket.wants_answer()`, answer once with Broker::on_published(), in any order.
+  // `ticket.wants_answer()`, answer once with Broker::on_published(), in any order. With
+  // `ticket.is_received()`, append_received() goes into the same record.
   virtual void publish(const MessageView& message, const Ticket& ticket) = 0;
+
+  // `message` waits for a persistent session: makes that durable (append_queued()), then calls
+  // Broker::deliver().
+  virtual void queue(bus::Target target, const Delivery& delivery, const MessagePtr& message) = 0;
 
   // Makes effects durable: calls `write` at once, and `done` when the record is on disk or refused.
   virtual void commit(const std::function<void(RecordWriter&)>& write,

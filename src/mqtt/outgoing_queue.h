@@ -1,12 +1,15 @@
 // mqtt/outgoing_queue.h: the QoS 1 and 2 messages of one session, on their way out.
 //
-// One queue in order of arrival: first those that have a packet identifier, then those that wait.
+// In order of arrival: first those under way, which have a packet identifier, then those that wait.
 // Identifiers are given in order, so an acknowledgement finds its message by subtraction.
 //
-//   | sent, id 7 | done, id 8 | sent, id 9 | waiting | waiting |
+//   under way                           waiting
+//   | sent, id 7 | done, id 8 | sent, id 9 | record 1042 | record 1043 |
 //
 // A message leaves when it is done and nothing before it is under way. What an acknowledgement
-// finished is handed back, so that the session can log it.
+// finished is handed back, so that the session can log it. Of a persistent session, an identifier
+// is in the log before a QoS 2 message leaves with it, so that a client who has seen half of an
+// exchange finds its other half after a crash (docs/formats/session.md).
 //
 // Threads: one loop.
 // Limits:  count_max and size_max, given to push(); 65,535 identifiers.
@@ -24,66 +27,112 @@
 
 namespace nilo::mqtt {
 
-struct Outgoing {
-  enum class State : std::uint8_t {
-    waiting,
-    sent,      // PUBLISH went out: PUBACK or PUBREC is due
-    released,  // PUBREL went out: PUBCOMP is due
-    done,
-  };
+// A message as one session gets it.
+struct Letter {
   MessagePtr message{};
-  Seq seq = 0;  // the record that queued it; 0 = none
-  std::unique_ptr<std::vector<std::uint32_t>> identifiers{};
-  std::uint16_t packet_id = 0;  // 0 = none yet
+  std::unique_ptr<std::vector<std::uint32_t>> identifiers{};  // of subscriptions; usually absent
   Qos qos = Qos::at_least_once;
   bool retain = false;
-  State state = State::waiting;
+};
+
+// A message under way.
+struct Outgoing {
+  enum class State : std::uint8_t {
+    numbered,   // has an identifier, was not sent yet
+    sent,       // PUBLISH went out: PUBACK or PUBREC is due
+    confirmed,  // PUBREC came and is being logged
+    released,   // PUBREL went out, or may: PUBCOMP is due
+    done,
+  };
+  Letter letter{};
+  Position at{};
+  std::uint16_t packet_id = 0;
+  State state = State::numbered;
+};
+
+// The identifier of a queued message.
+struct Numbered {
+  std::uint16_t packet_id = 0;
+  Position at{};
+  friend bool operator==(const Numbered&, const Numbered&) = default;
 };
 
 class OutgoingQueue {
  public:
-  bool empty() const { return ring_.empty(); }
-  std::size_t count() const { return ring_.size(); }
+  bool empty() const { return count() == 0; }
+  std::size_t count() const { return flight_.size() + waiting_.size(); }
   std::size_t size() const { return size_; }  // bytes of topics and payloads
 
-  // False: over a limit; `entry` is not taken.
-  bool push(Outgoing&& entry, std::size_t count_max, std::size_t size_max);
+  // False: over a limit; `letter` is not taken. `at` need not rise.
+  bool push(const Position& at, Letter&& letter, std::size_t count_max, std::size_t size_max);
 
   // The next message to send or to send again on this connection, while fewer than `receive_max`
-  // are unanswered; nullptr if there is none. It has an identifier. Call sent() or give_up() for
-  // it before asking again.
+  // are unanswered; nullptr if there is none. Call sent() or give_up() for it before asking again.
   Outgoing* next(std::size_t receive_max);
+  // Is the identifier of the message that next() gave in the log?
+  bool is_logged() const { return position_ < logged_; }
   // It went out: a first time, or again (as PUBLISH with DUP, or as PUBREL when released).
   void sent();
-  // It will never go out (too large, expired). Returns its seq.
-  Seq give_up();
+  // It will never go out (too large, expired).
+  Position give_up();
+
+  // Gives identifiers to all that may be sent now. The result, with those that were given and not
+  // logged before, is to be logged; then call logged() with the mark.
+  struct Numbering {
+    std::vector<Numbered> numbered;
+    std::uint64_t mark = 0;
+  };
+  Numbering number(std::size_t receive_max);
+  void logged(std::uint64_t mark);
 
   enum class Answer : std::uint8_t {
-    unknown,   // no such identifier
-    wrong,     // not what this message waits for
-    released,  // PUBREC: send PUBREL
-    finished,  // `seq` is delivered
+    unknown,    // no such identifier
+    wrong,      // not what this message waits for
+    confirmed,  // PUBREC: call release() when that is durable
+    released,   // PUBREC once more: send PUBREL
+    finished,   // `at` is delivered
   };
   // `ok`: the acknowledgement's reason is not an error.
-  Answer acknowledge(std::uint16_t packet_id, PacketType type, bool ok, Seq& seq);
+  Answer acknowledge(std::uint16_t packet_id, PacketType type, bool ok, Position& at);
+  // What was confirmed is released. False: PUBREL is not to be sent now.
+  bool release(std::uint16_t packet_id);
+  void release_all();
+  // What was confirmed could not be logged.
+  void unconfirm(std::uint16_t packet_id);
 
   // The connection is gone: everything unanswered will be sent again on the next one.
   void rewind();
-  // At replay: the message of record `seq` was delivered.
-  void forget(Seq seq);
+
+  // At replay. Until then `at` of what is pushed rises.
+  void restore_id(const Numbered& numbered);
+  void restore_confirmed(std::uint16_t packet_id);
+  void restore_settled(const Position& at);
+  void forget(Seq seq);  // the first message of record `seq` that is still here
 
  private:
-  bool give_id(Outgoing& entry);
-  Outgoing* find(std::uint16_t packet_id);
+  struct Waiting {
+    Position at{};
+    bool is_here = true;  // else it has moved, or is done
+  };
+
+  std::uint64_t end() const { return first_ + flight_.size(); }
+  std::size_t find(std::uint16_t packet_id) const;
+  bool take_waiting();
+  std::size_t first_waiting(const Position& at);
+  std::size_t find_waiting(const Position& at);
   void finish(Outgoing& entry);
   void pop_finished();
+  void forget_waiting(std::size_t index);
 
-  Ring<Outgoing> ring_;
+  // Messages under way are numbered 0, 1, 2, ...; identifiers follow from that.
+  Ring<Outgoing> flight_;
+  std::uint64_t first_ = 0;     // the number of flight_.front()
+  std::uint64_t position_ = 0;  // those before were sent on this connection
+  std::uint64_t logged_ = 0;    // the identifiers of those before are in the log
+  std::size_t unanswered_ = 0;  // sent on this connection and not done
+  Ring<Waiting> waiting_;
+  Ring<Letter> letters_;  // of waiting_
   std::size_t size_ = 0;
-  std::size_t numbered_ = 0;    // the first so many have an identifier
-  std::size_t position_ = 0;    // the first so many were sent on this connection
-  std::size_t unanswered_ = 0;  // of those, so many are not done
-  std::uint16_t last_id_ = 0;
 };
 
 }  // namespace nilo::mqtt

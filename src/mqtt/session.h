@@ -35,7 +35,8 @@ struct StoredWill {
 // A QoS 2 publish of the client that was not released yet [MQTT-4.3.3-10].
 struct ReceivedId {
   std::uint16_t packet_id = 0;
-  bool is_durable = false;  // a repeated PUBLISH is answered when this is true
+  bool is_durable = false;    // a repeated PUBLISH is answered when this is true
+  bool is_releasing = false;  // PUBREL came and is being logged
 };
 
 struct Session {
@@ -50,7 +51,8 @@ struct Session {
   OutgoingQueue queue{};
   bool was_full = false;               // the queue; so that one refusal is told, not thousands
   std::vector<ReceivedId> received{};  // few: at most receive_max
-  std::vector<Seq> delivered{};        // acknowledged, not yet logged
+  bool is_numbering = false;           // identifiers are being logged
+  std::vector<Position> settled{};     // acknowledged or dropped, not yet logged
   std::unique_ptr<StoredWill> will{};  // delayed; only while the client is away
 
   bool is_persistent() const { return mqtt::is_persistent(number); }

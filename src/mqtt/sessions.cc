@@ -1,5 +1,6 @@
 // mqtt/sessions.cc: sessions from their beginning to their end, and back from the log.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "mqtt/broker.h"
@@ -8,6 +9,7 @@ namespace nilo::mqtt {
 namespace {
 
 constexpr std::int64_t kSecondUs = 1'000'000;
+constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 bus::SubscriptionOptions options_of(const SubscribeEntry& entry, std::uint32_t identifier) {
   return {entry.qos, entry.no_local, entry.retain_as_published, entry.retain_handling, identifier};
@@ -47,7 +49,12 @@ void Broker::renumber(Session& session) {
   session.number = rooms_.numbers.take(false);
   node.key() = session.number;
   sessions_.insert(std::move(node));
-  session.delivered.clear();
+  session.settled.clear();
+  // CONNACK waits for the record that ends the old number, and so for all that went before it.
+  session.is_numbering = false;
+  session.queue.release_all();
+  std::erase_if(session.received, [](const ReceivedId& one) { return one.is_releasing; });
+  for (ReceivedId& received : session.received) received.is_durable = true;
   for (const Subscription& subscription : session.subscriptions) {
     const auto filter = bus::TopicFilter::parse(subscription.filter);
     if (filter) rooms_.router.subscribe(target_of(session), *filter, subscription.options);
@@ -130,6 +137,14 @@ bool Broker::apply(Seq seq, const Effect& effect) {
       return apply_queued(seq, effect.body);
     case EffectKind::delivered:
       return apply_delivered(effect.body);
+    case EffectKind::settled:
+      return apply_settled(effect.body);
+    case EffectKind::numbered:
+      return apply_numbered(effect.body);
+    case EffectKind::received:
+    case EffectKind::released:
+    case EffectKind::confirmed:
+      return apply_packet_ids(effect);
     default:
       return true;
   }
@@ -174,19 +189,13 @@ bool Broker::apply_subscribe(std::string_view body) {
 bool Broker::apply_queued(Seq seq, std::string_view body) {
   auto message = std::make_shared<Message>();
   std::vector<Delivery> deliveries;
+  replayed_ = {seq, seq == replayed_.seq ? replayed_.index + 1 : 0};
   if (!read_queued(body, *message, deliveries)) return false;
-  for (Delivery& delivery : deliveries) {
+  for (const Delivery& delivery : deliveries) {
     Session* const session = find_session(delivery.session);
     if (session == nullptr) continue;
-    Outgoing entry{message, seq, nullptr, 0, delivery.qos, delivery.retain};
-    if (!delivery.identifiers.empty()) {
-      entry.identifiers =
-          std::make_unique<std::vector<std::uint32_t>>(std::move(delivery.identifiers));
-    }
-    if (!session->queue.push(std::move(entry), limits_.session_queue_max,
-                             limits_.session_queue_size_max)) {
-      counters_.dropped_full.add();
-    }
+    // Without the limits: what did not fit then is settled by a later record.
+    session->queue.push(replayed_, letter_of(delivery, message), kNoLimit, kNoLimit);
   }
   return true;
 }
@@ -198,6 +207,44 @@ bool Broker::apply_delivered(std::string_view body) {
   Session* const session = find_session(number);
   if (session == nullptr) return true;
   for (const Seq seq : seqs) session->queue.forget(seq);
+  return true;
+}
+
+bool Broker::apply_settled(std::string_view body) {
+  SessionNumber number = 0;
+  std::vector<Position> places;
+  if (!read_settled(body, number, places)) return false;
+  Session* const session = find_session(number);
+  if (session == nullptr) return true;
+  for (const Position& at : places) session->queue.restore_settled(at);
+  return true;
+}
+
+bool Broker::apply_numbered(std::string_view body) {
+  SessionNumber number = 0;
+  std::vector<Numbered> numbered;
+  if (!read_numbered(body, number, numbered)) return false;
+  Session* const session = find_session(number);
+  if (session == nullptr) return true;
+  for (const Numbered& one : numbered) session->queue.restore_id(one);
+  return true;
+}
+
+bool Broker::apply_packet_ids(const Effect& effect) {
+  SessionNumber number = 0;
+  std::vector<std::uint16_t> ids;
+  if (!read_packet_ids(effect.body, number, ids)) return false;
+  Session* const session = find_session(number);
+  if (session == nullptr) return true;
+  for (const std::uint16_t id : ids) {
+    const auto is_it = [id](const ReceivedId& one) { return one.packet_id == id; };
+    if (effect.kind == EffectKind::confirmed) {
+      session->queue.restore_confirmed(id);
+      continue;
+    }
+    std::erase_if(session->received, is_it);
+    if (effect.kind == EffectKind::received) session->received.push_back({id, true, false});
+  }
   return true;
 }
 

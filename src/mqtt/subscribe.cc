@@ -139,7 +139,12 @@ void Broker::send_retained(Session& session, const Subscription& subscription) {
   for (const MessagePtr& message :
        rooms_.retained.matching(*filter, limits_.retained_per_filter_max)) {
     delivery.qos = std::min(options.qos, message->qos);
-    deliver(delivery, message, 0);
+    const bool waits = session.is_persistent() && delivery.qos != Qos::at_most_once;
+    if (waits) {
+      rooms_.host.queue({loop_, session.number}, delivery, message);
+    } else {
+      deliver(delivery, message, {});
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 // Format: docs/formats/record.md.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,6 +19,14 @@ namespace nilo {
 // The number of a record in the log: 1, 2, 3, ...; after damage some may be missing.
 using Seq = std::uint64_t;
 
+// Where in the log a message is that waits for somebody: in which record, and which of the messages
+// that are queued there (rules may republish to the same session).
+struct Position {
+  Seq seq = 0;  // 0 = not in the log
+  std::uint32_t index = 0;
+  friend auto operator<=>(const Position&, const Position&) = default;
+};
+
 // Stored on disk: never renumber.
 enum class EffectKind : std::uint8_t {
   row = 1,       // value/row.h
@@ -27,8 +36,13 @@ enum class EffectKind : std::uint8_t {
   session_end = 5,
   subscribe = 6,
   unsubscribe = 7,
-  queued = 8,     // mqtt: a message waits for persistent sessions
-  delivered = 9,  // mqtt: a session acknowledged queued messages
+  queued = 8,      // mqtt: a message waits for persistent sessions
+  delivered = 9,   // mqtt: as settled; no longer written
+  received = 10,   // mqtt: a session sent a QoS 2 message under this packet identifier
+  released = 11,   // mqtt: and its identifier is free again
+  numbered = 12,   // mqtt: queued messages got packet identifiers
+  confirmed = 13,  // mqtt: a session has a QoS 2 message; it is to be released
+  settled = 14,    // mqtt: a session needs queued messages no longer
 };
 
 struct Effect {
