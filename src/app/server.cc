@@ -199,6 +199,7 @@ class RunningServer final : public Server {
     const std::int64_t ms = (clock_.steady_us() - began_us) / 1000;
     logger_.info("log.replayed",
                  {{"records", report.record_count}, {"damaged", report.damage_count}, {"ms", ms}});
+    for (const auto& door : doors_) door->broker().on_replayed();
     return {};
   }
 

@@ -332,6 +332,7 @@ void Broker::tick() {
   while (!session_timers_.empty() && session_timers_.begin()->first <= now_us_) {
     check_due(*find_session(session_timers_.begin()->second));
   }
+  if (!restored_wills_.empty() && restored_due_us_ <= now_us_) publish_restored_wills();
   commit_settled();
   counters_.received.add(std::exchange(received_count_, 0));
   counters_.sent.add(std::exchange(sent_count_, 0));

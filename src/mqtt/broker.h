@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -97,6 +98,9 @@ class Broker {
   // At start, before the first open(): one effect of the record `seq`; those of other rooms and
   // loops are skipped. False: damaged bytes.
   bool apply(Seq seq, const Effect& effect);
+  // After the last of them. Who was away before counts as gone since then, by the server's clock;
+  // who was not, from now on: the log does not say how long the server was down.
+  void on_replayed();
   // Says goodbye to every client (5.0: 0x8B) and publishes nothing more.
   void shut_down();
 
@@ -130,6 +134,16 @@ class Broker {
   Fault check_connect(const Connect& packet) const;
   void refuse_connect(Connection& connection, Reason reason, std::string_view why);
   void begin_session(Connection& connection);
+  // What the log has to know of it.
+  struct Beginning {
+    bool is_new = true;
+    SessionNumber ended = 0;          // another number that ends with it
+    SessionNumber restored_will = 0;  // whose will ends with it
+    bool is_logged = false;           // it is new to the log, or another than there
+    std::vector<std::string> forbidden;
+  };
+  void log_beginning(Connection& connection, const Beginning& begun);
+  SessionNumber take_restored_will(std::string_view client_id);
   std::vector<std::string> drop_forbidden(Session& session, const Principal& who);
   void finish_connect(Connection& connection, bool session_present);
   bool append_connack(Connection& connection, const Connect& packet, bool session_present);
@@ -145,7 +159,7 @@ class Broker {
                       std::string_view why);
   void append_answers(Connection& connection);
   void settle_received(const Ticket& ticket, Reason reason);
-  void publish_will(const Session& session, StoredWill& will);
+  void publish_will(SessionNumber number, bool is_logged, StoredWill& will);
 
   // --- deliver.cc: messages to clients
   void pump(Session& session);
@@ -181,6 +195,9 @@ class Broker {
   Session* find_session(SessionNumber number) const;
   Session* find_session(std::string_view client_id) const;
   Session& make_session(std::string client_id, SessionNumber number);
+  // The log's will of this session is not to be published any more.
+  void forget_will(Session& session);
+  void publish_restored_wills();
   // A persistent session came back to end with its connection: gives it a number that says so.
   // (The opposite does not happen: a session that is not persistent does not come back.)
   void renumber(Session& session);
@@ -197,6 +214,8 @@ class Broker {
   bool apply_settled(std::string_view body);
   bool apply_numbered(std::string_view body);
   bool apply_packet_ids(const Effect& effect);
+  bool apply_will(std::string_view body);
+  bool apply_gone(std::string_view body);
   bus::Target target_of(const Session& session) const { return {loop_, session.number}; }
 
   struct Counters {
@@ -236,6 +255,14 @@ class Broker {
   std::vector<SessionNumber> unlogged_;  // sessions with `settled` to be logged
   std::vector<std::uint16_t> released_;
   std::vector<std::uint16_t> confirmed_;
+  std::unordered_map<SessionNumber, StoredWill> replayed_wills_;  // while the log is replayed
+  // Of clients whose sessions ended with the server, by client id, until will_grace_us has passed.
+  struct RestoredWill {
+    SessionNumber number = 0;
+    StoredWill will{};
+  };
+  std::map<std::string, RestoredWill, std::less<>> restored_wills_;
+  std::int64_t restored_due_us_ = 0;
   Position replayed_;  // the last `queued` that apply() saw
 };
 

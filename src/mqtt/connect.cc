@@ -148,6 +148,15 @@ std::vector<std::string> Broker::drop_forbidden(Session& session, const Principa
   return dropped;
 }
 
+// The client is back in time after a restart: its will is not to be published. 0: it has none.
+SessionNumber Broker::take_restored_will(std::string_view client_id) {
+  const auto at = restored_wills_.find(client_id);
+  if (at == restored_wills_.end()) return 0;
+  const SessionNumber number = at->second.number;
+  restored_wills_.erase(at);
+  return number;
+}
+
 void Broker::begin_session(Connection& connection) {
   Connect packet;
   const Fault fault = decode({PacketType::connect, 0, connection.connect_packet, 0}, packet);
@@ -187,31 +196,53 @@ void Broker::begin_session(Connection& connection) {
     renumber(*session);
   }
   const bool is_claimed = session->owner.empty() && !who.name.empty();
-  const bool is_logged = persistent && (is_new || session->expiry_s != expiry_s || is_claimed);
+  const bool is_back = std::exchange(session->is_gone_logged, false);
+  Beginning begun{is_new, ended, 0, false, {}};
+  begun.is_logged =
+      persistent && (is_new || session->expiry_s != expiry_s || is_claimed || is_back);
   if (is_claimed) session->owner = who.name;
-  const std::vector<std::string> forbidden = drop_forbidden(*session, who);
+  begun.forbidden = drop_forbidden(*session, who);
+  begun.restored_will = take_restored_will(client_id);
   session->expiry_s = expiry_s;
   session->connection = &connection;
   connection.session = session;
   connection.will = will_of(packet, connection, client_id);
+  log_beginning(connection, begun);
+}
 
-  const bool changes_log = is_logged || is_persistent(ended) || (persistent && !forbidden.empty());
-  if (!changes_log) return finish_connect(connection, !is_new);
+void Broker::log_beginning(Connection& connection, const Beginning& begun) {
+  Session& session = *connection.session;
+  const bool persistent = session.is_persistent();
+  // Who may not publish it now is told when it is due, if the server lives until then.
+  const StoredWill* const will = connection.will.get();
+  const bool logs_will =
+      will != nullptr && rooms_.host.may_publish(connection.principal, will->message.topic);
+  const bool ends_will = std::exchange(session.has_logged_will, logs_will) && !logs_will;
+  const bool changes_log = begun.is_logged || is_persistent(begun.ended) || logs_will ||
+                           ends_will || begun.restored_will != 0 ||
+                           (persistent && !begun.forbidden.empty());
+  if (!changes_log) return finish_connect(connection, !begun.is_new);
   connection.state = Connection::State::committing;
   const auto write = [&](RecordWriter& record) {
-    if (is_persistent(ended)) append_session_end(record, ended);
-    if (is_logged) append_session(record, {session->number, expiry_s, client_id, session->owner});
+    if (is_persistent(begun.ended)) append_session_end(record, begun.ended);
+    if (begun.is_logged) {
+      append_session(record, {session.number, session.expiry_s, session.client_id, session.owner});
+    }
+    if (begun.restored_will != 0) append_will_end(record, begun.restored_will);
+    if (ends_will) append_will_end(record, session.number);
+    if (logs_will) append_will(record, session.number, will->delay_s, will->message.view());
     if (!persistent) return;
-    for (const std::string& filter : forbidden) {
-      append_unsubscribe(record, session->number, filter);
+    for (const std::string& filter : begun.forbidden) {
+      append_unsubscribe(record, session.number, filter);
     }
   };
-  rooms_.host.commit(write, [this, id = connection.id, is_new](const Result<void>& outcome) {
-    Connection* const waiting = find(id);
-    if (waiting == nullptr) return;
-    if (outcome) return finish_connect(*waiting, !is_new);
-    refuse_connect(*waiting, reason_of(outcome.error().code), outcome.error().message);
-  });
+  rooms_.host.commit(
+      write, [this, id = connection.id, is_new = begun.is_new](const Result<void>& outcome) {
+        Connection* const waiting = find(id);
+        if (waiting == nullptr) return;
+        if (outcome) return finish_connect(*waiting, !is_new);
+        refuse_connect(*waiting, reason_of(outcome.error().code), outcome.error().message);
+      });
 }
 
 void Broker::finish_connect(Connection& connection, bool session_present) {
@@ -290,7 +321,9 @@ void Broker::handle_disconnect(Connection& connection, const Frame& frame) {
         },
         [](const Result<void>&) {});
   }
-  drop(connection, packet.reason != Reason::success, true);
+  const bool publishes_will = packet.reason != Reason::success;
+  if (!publishes_will) forget_will(session);  // [MQTT-3.14.4-3]
+  drop(connection, publishes_will, true);
 }
 
 }  // namespace nilo::mqtt

@@ -225,4 +225,45 @@ bool read_packet_ids(std::string_view body, SessionNumber& number,
   return in.ok();
 }
 
+void append_will(RecordWriter& record, SessionNumber number, std::uint32_t delay_s,
+                 const MessageView& message) {
+  record.begin(EffectKind::will);
+  put_varint(record.out(), number);
+  put_varint(record.out(), delay_s);
+  put_message(record.out(), message);
+  record.end();
+}
+
+bool read_will(std::string_view body, WillEffect& effect) {
+  ByteReader in(body);
+  effect.number = in.varint();
+  effect.delay_s = static_cast<std::uint32_t>(in.varint());
+  effect.message = get_message(in);
+  return is_complete(in);
+}
+
+void append_will_end(RecordWriter& record, SessionNumber number) {
+  record.begin(EffectKind::will_end);
+  put_varint(record.out(), number);
+  record.end();
+}
+
+bool read_will_end(std::string_view body, SessionNumber& number) {
+  return read_session_end(body, number);
+}
+
+void append_gone(RecordWriter& record, SessionNumber number, TimeUs gone_us) {
+  record.begin(EffectKind::gone);
+  put_varint(record.out(), number);
+  put_fixed(record.out(), gone_us);
+  record.end();
+}
+
+bool read_gone(std::string_view body, SessionNumber& number, TimeUs& gone_us) {
+  ByteReader in(body);
+  number = in.varint();
+  gone_us = in.fixed<TimeUs>();
+  return is_complete(in);
+}
+
 }  // namespace nilo::mqtt

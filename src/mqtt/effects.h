@@ -80,4 +80,21 @@ void append_confirmed(RecordWriter& record, SessionNumber number,
 // Reads each of the three.
 bool read_packet_ids(std::string_view body, SessionNumber& number, std::vector<std::uint16_t>& ids);
 
+// What to publish if the client of this session, persistent or not, is gone without goodbye.
+struct WillEffect {
+  SessionNumber number = 0;
+  std::uint32_t delay_s = 0;
+  Message message;
+};
+void append_will(RecordWriter& record, SessionNumber number, std::uint32_t delay_s,
+                 const MessageView& message);
+bool read_will(std::string_view body, WillEffect& effect);
+// It was published by this record, or will not be.
+void append_will_end(RecordWriter& record, SessionNumber number);
+bool read_will_end(std::string_view body, SessionNumber& number);
+
+// The client of a persistent session went away; the next `session` says that it is back.
+void append_gone(RecordWriter& record, SessionNumber number, TimeUs gone_us);
+bool read_gone(std::string_view body, SessionNumber& number, TimeUs& gone_us);
+
 }  // namespace nilo::mqtt

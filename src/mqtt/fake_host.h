@@ -101,10 +101,11 @@ class FakeHost : public Host {
       }
     }
     Seq seq = 0;
-    if (!queued.empty() || ticket.is_received()) {
+    if (!queued.empty() || ticket.is_received() || ticket.will != 0) {
       seq = append([&](RecordWriter& record) {
         if (!queued.empty()) append_queued(record, view, queued);
         if (ticket.is_received()) append_received(record, ticket.publisher, ticket.packet_id);
+        if (ticket.will != 0) append_will_end(record, ticket.will);
       });
     }
     for (const Delivery& delivery : deliveries) broker->deliver(delivery, message, {seq, 0});
@@ -155,6 +156,7 @@ class FakeHost : public Host {
       }
       other.records.push_back(records[i]);
     }
+    other.broker->on_replayed();
   }
 
   // Stand before the broker, which uses them to its end.

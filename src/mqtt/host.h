@@ -43,7 +43,9 @@ struct Limits {
   std::size_t sessions_max = 200'000;                // CONNACK 0x97 / 3
   std::uint32_t session_expiry_max_s = 0xffffffff;   // 5.0: told at CONNECT; 0xffffffff = never
   std::int64_t connect_timeout_us = 10'000'000;      // closed
-  bool reason_strings = true;                        // 5.0: say in words what was wrong
+  // After a restart clients have this long to come back before their wills are published.
+  std::int64_t will_grace_us = 10'000'000;
+  bool reason_strings = true;  // 5.0: say in words what was wrong
 };
 
 // Who says they are connecting. Views: valid during authenticate() only.
@@ -64,6 +66,7 @@ struct Ticket {
   std::uint16_t packet_id = 0;
   Qos qos = Qos::at_most_once;  // on the publisher's side
   SessionNumber publisher = 0;
+  SessionNumber will = 0;  // not 0: the message is the will that the log has for this session
   // False at QoS 0 and for wills: on_published() need not be called.
   bool wants_answer() const { return qos != Qos::at_most_once; }
   // Must its packet identifier be remembered?
@@ -100,7 +103,8 @@ class Host {
 
   // A PUBLISH or a will came in: store it, keep it if it is retained, route it. With
   // `ticket.wants_answer()`, answer once with Broker::on_published(), in any order. With
-  // `ticket.is_received()`, append_received() goes into the same record.
+  // `ticket.is_received()`, append_received() goes into the same record; with `ticket.will`,
+  // append_will_end().
   virtual void publish(const MessageView& message, const Ticket& ticket) = 0;
 
   // `message` waits for a persistent session: makes that durable (append_queued()), then calls

@@ -169,16 +169,24 @@ void Broker::append_answers(Connection& connection) {
   resume(connection);
 }
 
-void Broker::publish_will(const Session& session, StoredWill& will) {
+// `is_logged`: the log has it, and its end goes into the record of the message.
+void Broker::publish_will(SessionNumber number, bool is_logged, StoredWill& will) {
   will.message.received_us = wall_us_;
   const Message& message = will.message;
-  if (!rooms_.host.may_publish(will.principal, message.topic)) {
-    counters_.refused.add();
-    return rooms_.host.refused({Refusal::What::publish, message.client_id, message.principal,
-                                message.source_ip, message.topic, Reason::not_authorized,
-                                "may not publish its will here"});
+  const bool may = will.is_restored
+                       ? message.principal.empty() || rooms_.host.is_known(message.principal)
+                       : rooms_.host.may_publish(will.principal, message.topic);
+  if (may) {
+    return rooms_.host.publish(message.view(),
+                               {0, 0, 0, Qos::at_most_once, number, is_logged ? number : 0});
   }
-  rooms_.host.publish(message.view(), {0, 0, 0, Qos::at_most_once, session.number});
+  counters_.refused.add();
+  rooms_.host.refused({Refusal::What::publish, message.client_id, message.principal,
+                       message.source_ip, message.topic, Reason::not_authorized,
+                       "may not publish its will here"});
+  if (!is_logged) return;
+  rooms_.host.commit([&](RecordWriter& record) { append_will_end(record, number); },
+                     [](const Result<void>&) {});
 }
 
 }  // namespace nilo::mqtt

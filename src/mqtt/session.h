@@ -30,6 +30,7 @@ struct StoredWill {
   Message message;
   Principal principal;  // whose rights count when it is published
   std::uint32_t delay_s = 0;
+  bool is_restored = false;  // from the log: that it may be published was checked before
 };
 
 // A QoS 2 publish of the client that was not released yet [MQTT-4.3.3-10].
@@ -54,6 +55,8 @@ struct Session {
   bool is_numbering = false;           // identifiers are being logged
   std::vector<Position> settled{};     // acknowledged or dropped, not yet logged
   std::unique_ptr<StoredWill> will{};  // delayed; only while the client is away
+  bool has_logged_will = false;        // the log has one, which is to end there
+  bool is_gone_logged = false;         // the log says that the client is away
 
   bool is_persistent() const { return mqtt::is_persistent(number); }
 };

@@ -317,5 +317,143 @@ TEST(Broker, AnIdleConnectionIsSmall) {
   EXPECT_LE(sizeof(Session), 320u);
 }
 
+// --- wills and expiry across a crash
+
+void wait_for(FakeHost& host, std::int64_t seconds) {
+  host.clock.advance_us(seconds * 1'000'000);
+  host.broker->tick();
+}
+
+TEST(WillAcrossACrash, IsPublishedOnceWhenTheClientStaysAway) {
+  for (const Version version : {kV3, kV5}) {
+    for (const bool is_persistent : {true, false}) {
+      FakeHost host;
+      Peer peer(host);
+      Connect packet = with_will(version, 0, is_persistent ? 100 : 0);
+      packet.clean_start = !is_persistent;
+      peer.connect(packet);
+      FakeHost after;
+      host.replay_into(after);
+      wait_for(after, 9);
+      EXPECT_TRUE(after.published.empty()) << "it may come back";
+      wait_for(after, 1);
+      ASSERT_EQ(after.published.size(), 1u);
+      EXPECT_EQ(after.published[0]->topic, "gone");
+      FakeHost third;
+      after.replay_into(third);
+      wait_for(third, 60);
+      EXPECT_TRUE(third.published.empty()) << "it was published before the second crash";
+    }
+  }
+}
+
+TEST(WillAcrossACrash, IsCancelledByAReturn) {
+  for (const bool is_persistent : {true, false}) {
+    FakeHost host;
+    Peer peer(host);
+    Connect packet = with_will(kV5, 0, is_persistent ? 100 : 0);
+    packet.clean_start = !is_persistent;
+    peer.connect(packet);
+    FakeHost after;
+    host.replay_into(after);
+    Peer again(after);
+    packet.has_will = false;
+    again.connect(packet);
+    again.vanish();
+    FakeHost third;
+    after.replay_into(third);
+    for (FakeHost* one : {&after, &third}) {
+      wait_for(*one, 60);
+      EXPECT_TRUE(one->published.empty());
+    }
+  }
+}
+
+TEST(WillAcrossACrash, IsNotThereAfterAGoodbyeOrOnceItWasPublished) {
+  for (const bool says_goodbye : {true, false}) {
+    FakeHost host;
+    Peer peer(host);
+    peer.connect(with_will(kV3, 0, 0));
+    if (says_goodbye) {
+      peer.send_hex("E0 00");
+    } else {
+      peer.vanish();
+    }
+    FakeHost after;
+    host.replay_into(after);
+    wait_for(after, 60);
+    EXPECT_TRUE(after.published.empty());
+  }
+}
+
+TEST(WillAcrossACrash, WaitsForItsDelay) {
+  FakeHost host;
+  Peer peer(host);
+  peer.connect(with_will(kV5, 30, 100));
+  FakeHost after;
+  host.replay_into(after);
+  wait_for(after, 29);
+  EXPECT_TRUE(after.published.empty());
+  wait_for(after, 1);
+  EXPECT_EQ(after.published.size(), 1u);
+}
+
+TEST(WillAcrossACrash, OfALoginThatIsNoMoreIsNotPublished) {
+  FakeHost host;
+  Peer peer(host);
+  Connect packet = with_will(kV3, 0, 0);
+  packet.has_user_name = true;
+  packet.user_name = "former";
+  peer.connect(packet);
+  FakeHost after;
+  after.gone = "former";
+  host.replay_into(after);
+  wait_for(after, 60);
+  EXPECT_TRUE(after.published.empty());
+  EXPECT_EQ(after.refusals.size(), 1u);
+  FakeHost third;
+  after.replay_into(third);
+  wait_for(third, 60);
+  EXPECT_TRUE(third.published.empty());
+}
+
+TEST(WillAcrossACrash, StaysWhenTheServerIsStopped) {
+  FakeHost host;
+  Peer peer(host);
+  peer.connect(with_will(kV3, 0, 0));
+  host.broker->shut_down();
+  EXPECT_TRUE(host.published.empty());
+  FakeHost after;
+  host.replay_into(after);
+  wait_for(after, 60);
+  EXPECT_EQ(after.published.size(), 1u);
+}
+
+TEST(SessionExpiry, CountsWhileTheServerIsDown) {
+  FakeHost host;
+  Peer away(host, "away", kV5, false, 100);
+  away.vanish();
+  Peer here(host, "here", kV5, false, 100);
+  FakeHost after;
+  after.clock.advance_us(100'000'000);
+  host.replay_into(after);
+  after.broker->tick();
+  EXPECT_EQ(after.broker->session_count(), 1u) << "who was here counts as gone from the restart";
+  wait_for(after, 100);
+  EXPECT_EQ(after.broker->session_count(), 0u);
+}
+
+TEST(SessionExpiry, DoesNotCountWhileTheClientIsBack) {
+  FakeHost host;
+  Peer first(host, "a", kV5, false, 100);
+  first.vanish();
+  Peer second(host, "a", kV5, false, 100);
+  FakeHost after;
+  after.clock.advance_us(1'000'000'000);
+  host.replay_into(after);
+  after.broker->tick();
+  EXPECT_EQ(after.broker->session_count(), 1u);
+}
+
 }  // namespace
 }  // namespace nilo::mqtt

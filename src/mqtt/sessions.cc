@@ -9,6 +9,7 @@ namespace nilo::mqtt {
 namespace {
 
 constexpr std::int64_t kSecondUs = 1'000'000;
+constexpr int kWillsPerTick = 1000;
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 bus::SubscriptionOptions options_of(const SubscribeEntry& entry, std::uint32_t identifier) {
@@ -65,12 +66,25 @@ void Broker::leave(Session& session, std::unique_ptr<StoredWill> will) {
   session.queue.rewind();
   session.gone_us = now_us_;
   if (will != nullptr && (will->delay_s == 0 || session.expiry_s == 0)) {
-    publish_will(session, *will);
+    publish_will(session.number, std::exchange(session.has_logged_will, false), *will);
     will.reset();
   }
   if (session.expiry_s == 0) return end_session(session);
   session.will = std::move(will);
+  const bool expires = session.is_persistent() && session.expiry_s != kNeverExpires;
+  if (expires && !std::exchange(session.is_gone_logged, true)) {
+    // Nobody waits for this. If it is lost, the session stays longer.
+    rooms_.host.commit([&](RecordWriter& record) { append_gone(record, session.number, wall_us_); },
+                       [](const Result<void>&) {});
+  }
   check_due(session);
+}
+
+void Broker::forget_will(Session& session) {
+  if (!std::exchange(session.has_logged_will, false)) return;
+  // Nobody waits for this. If it is lost, the will is published after the restart.
+  rooms_.host.commit([&](RecordWriter& record) { append_will_end(record, session.number); },
+                     [](const Result<void>&) {});
 }
 
 // Sets the timer of a session whose client is away to what comes first, and does what is due.
@@ -83,7 +97,7 @@ void Broker::check_due(Session& session) {
     const std::int64_t will_us = session.gone_us + session.will->delay_s * kSecondUs;
     if (will_us <= now_us_) {
       const std::unique_ptr<StoredWill> will = std::move(session.will);
-      publish_will(session, *will);
+      publish_will(session.number, std::exchange(session.has_logged_will, false), *will);
     } else if (!ends || will_us < end_us) {
       due_us = will_us;
     }
@@ -110,7 +124,7 @@ void Broker::erase_session(Session& session) {
   set_timer(session, kNoTimer);
   if (session.will != nullptr) {
     const std::unique_ptr<StoredWill> will = std::move(session.will);
-    publish_will(session, *will);
+    publish_will(session.number, std::exchange(session.has_logged_will, false), *will);
   }
   rooms_.router.remove(target_of(session));
   sessions_by_client_.erase(session.client_id);
@@ -125,6 +139,7 @@ bool Broker::apply(Seq seq, const Effect& effect) {
       return apply_session(effect.body);
     case EffectKind::session_end:
       if (!read_session_end(effect.body, number)) return false;
+      replayed_wills_.erase(number);
       if (Session* const session = find_session(number)) erase_session(*session);
       return true;
     case EffectKind::subscribe:
@@ -145,6 +160,14 @@ bool Broker::apply(Seq seq, const Effect& effect) {
     case EffectKind::released:
     case EffectKind::confirmed:
       return apply_packet_ids(effect);
+    case EffectKind::will:
+      return apply_will(effect.body);
+    case EffectKind::will_end:
+      if (!read_will_end(effect.body, number)) return false;
+      replayed_wills_.erase(number);
+      return true;
+    case EffectKind::gone:
+      return apply_gone(effect.body);
     default:
       return true;
   }
@@ -158,14 +181,14 @@ bool Broker::apply_session(std::string_view body) {
   if (home_loop(effect.client_id, loop_count_) != loop_) return true;
   Session* session = find_session(effect.client_id);
   if (session != nullptr && session->number != effect.number) {
+    replayed_wills_.erase(session->number);
     erase_session(*session);
     session = nullptr;
   }
   if (session == nullptr) session = &make_session(std::string(effect.client_id), effect.number);
   session->expiry_s = effect.expiry_s;
   session->owner = effect.owner;
-  session->gone_us = now_us_;
-  check_due(*session);
+  session->is_gone_logged = false;
   return true;
 }
 
@@ -246,6 +269,68 @@ bool Broker::apply_packet_ids(const Effect& effect) {
     if (effect.kind == EffectKind::received) session->received.push_back({id, true, false});
   }
   return true;
+}
+
+bool Broker::apply_will(std::string_view body) {
+  WillEffect effect;
+  if (!read_will(body, effect)) return false;
+  rooms_.numbers.seen(effect.number);
+  if (home_loop(effect.message.client_id, loop_count_) != loop_) return true;
+  StoredWill& will = replayed_wills_[effect.number];
+  will.message = std::move(effect.message);
+  will.delay_s = effect.delay_s;
+  will.is_restored = true;
+  return true;
+}
+
+// Until on_replayed(), `gone_us` of a session is by the server's clock.
+bool Broker::apply_gone(std::string_view body) {
+  SessionNumber number = 0;
+  TimeUs gone_us = 0;
+  if (!read_gone(body, number, gone_us)) return false;
+  Session* const session = find_session(number);
+  if (session == nullptr) return true;
+  session->gone_us = gone_us;
+  session->is_gone_logged = true;
+  return true;
+}
+
+void Broker::on_replayed() {
+  now_us_ = rooms_.clock.steady_us();
+  wall_us_ = rooms_.clock.wall_us();
+  const auto grace_s =
+      static_cast<std::uint32_t>((limits_.will_grace_us + kSecondUs - 1) / kSecondUs);
+  for (const auto& [number, session] : sessions_) {
+    // A clock that went back makes nobody come from the future.
+    const TimeUs away_us =
+        session->is_gone_logged ? std::max<TimeUs>(wall_us_ - session->gone_us, 0) : 0;
+    session->gone_us = now_us_ - away_us;
+    const auto will = replayed_wills_.find(number);
+    if (will != replayed_wills_.end()) {
+      session->will = std::make_unique<StoredWill>(std::move(will->second));
+      session->has_logged_will = true;
+      const auto away_s = static_cast<std::uint32_t>(away_us / kSecondUs);
+      session->will->delay_s = std::max(session->will->delay_s, away_s + grace_s);
+      replayed_wills_.erase(will);
+    }
+    if (session->will != nullptr || session->expiry_s != kNeverExpires) {
+      set_timer(*session, now_us_);  // tick() looks what is due
+    }
+  }
+  for (auto& [number, will] : replayed_wills_) {
+    const std::string client_id = will.message.client_id;
+    restored_wills_[client_id] = {number, std::move(will)};
+  }
+  replayed_wills_ = {};
+  restored_due_us_ = now_us_ + limits_.will_grace_us;
+}
+
+// The clients did not come back in time. Not all of them in one turn of the loop.
+void Broker::publish_restored_wills() {
+  for (int i = 0; i < kWillsPerTick && !restored_wills_.empty(); ++i) {
+    auto node = restored_wills_.extract(restored_wills_.begin());
+    publish_will(node.mapped().number, true, node.mapped().will);
+  }
 }
 
 }  // namespace nilo::mqtt

@@ -43,6 +43,9 @@ enum class EffectKind : std::uint8_t {
   numbered = 12,   // mqtt: queued messages got packet identifiers
   confirmed = 13,  // mqtt: a session has a QoS 2 message; it is to be released
   settled = 14,    // mqtt: a session needs queued messages no longer
+  will = 15,       // mqtt: what to publish if this client is gone without goodbye
+  will_end = 16,   // mqtt: it was published, or will not be
+  gone = 17,       // mqtt: the client of a session that expires went away
 };
 
 struct Effect {
