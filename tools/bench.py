@@ -3,7 +3,7 @@
 
     make bench                     everything (about six minutes)
     make bench ARGS="publish"      one part: publish latency rules replay start idle
-                                   alerts storm pages tls
+                                   restart alerts storm pages tls
 
 The server runs on core 0, the load generator on core 1. Each figure comes with its command.
 Absolute figures depend on the machine: compare the ratios.
@@ -23,6 +23,7 @@ import threading
 import time
 import urllib.request
 
+import bench_sessions
 import bench_tls
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -261,6 +262,40 @@ def bench_start():
         "goal 2 s", "nilo serve")
 
 
+def resident_mib(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
+
+
+def bench_restart():
+    sessions = int(os.environ.get("SESSIONS", "100000"))
+    each = 10
+    times, drains = [], []
+    with Nilo() as server:
+        before = resident_mib(server.process.pid)
+        began = time.monotonic()
+        bench_sessions.begin_sessions(server.port, sessions)
+        begun = time.monotonic() - began
+        alone = resident_mib(server.process.pid)
+        bench_sessions.queue_messages(server.port, sessions, each)
+        full = resident_mib(server.process.pid)
+        for i in range(ROUNDS):
+            server.process.kill()
+            server.process.wait()
+            began = time.monotonic()
+            server.start()
+            times.append(time.monotonic() - began)
+            drains.append(bench_sessions.drain(server.port, i, each))
+        again = resident_mib(server.process.pid)
+    say(f"ready after kill -9, {sessions:,} sessions, {sessions * each:,} messages wait",
+        f"{statistics.median(times):.2f} s", "goal 5 s", f"SESSIONS={sessions} make bench "
+        "ARGS=restart")
+    say("  then a session has its messages after", f"{statistics.median(drains) * 1000:.0f} ms")
+    say("  sessions begun", f"{sessions / begun:,.0f}/s")
+    say("  memory of a session that is away", f"{(alone - before) * 1024 / sessions:.2f} KiB")
+    say("  resident with all that waits; after the start", f"{full:.0f}, {again:.0f} MiB")
+
+
 def bench_idle():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -389,8 +424,9 @@ def bench_tls_part():
 
 
 PARTS = {"publish": bench_publish, "latency": bench_latency, "rules": bench_rules,
-         "replay": bench_replay, "start": bench_start, "idle": bench_idle, "alerts": bench_alerts,
-         "storm": bench_storm, "pages": bench_pages, "tls": bench_tls_part}
+         "replay": bench_replay, "start": bench_start, "idle": bench_idle,
+         "restart": bench_restart, "alerts": bench_alerts, "storm": bench_storm,
+         "pages": bench_pages, "tls": bench_tls_part}
 
 
 def main(wanted):

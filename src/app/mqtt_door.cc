@@ -341,6 +341,14 @@ void MqttDoor::queue(bus::Target target, const mqtt::Delivery& delivery,
   need_turn();
 }
 
+void MqttDoor::fetch(mqtt::SessionNumber session, std::vector<Position> places) {
+  using Fetched = std::vector<mqtt::Broker::Fetched>;
+  rooms_.queue_reader.fetch(session, std::move(places), [this, session](Fetched fetched) {
+    const auto shared = std::make_shared<Fetched>(std::move(fetched));
+    run_on_loop([this, session, shared] { broker_.on_fetched(session, std::move(*shared)); });
+  });
+}
+
 void MqttDoor::commit(const std::function<void(RecordWriter&)>& write,
                       std::function<void(const Result<void>&)> done) {
   ingest_->commit(write, std::move(done));

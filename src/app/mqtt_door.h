@@ -21,6 +21,7 @@
 #include "app/ingest.h"
 #include "app/live_mail.h"
 #include "app/password_checks.h"
+#include "app/queue_reader.h"
 #include "app/refused_list.h"
 #include "app/refused_logins.h"
 #include "base/guarded.h"
@@ -49,6 +50,7 @@ class MqttDoor final : public mqtt::Host, public Post {
     bus::Router& router;
     bus::Retained& retained;
     mqtt::SessionNumbers& numbers;
+    QueueReader& queue_reader;
     LiveMail& live;                     // for open pages
     RefusedList& refused;               // for the page that lets devices in
     std::atomic<bool>& changes_wanted;  // set once somebody subscribes to `$table/...`
@@ -87,6 +89,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   void publish(const MessageView& message, const mqtt::Ticket& ticket) override;
   void queue(bus::Target target, const mqtt::Delivery& delivery,
              const MessagePtr& message) override;
+  void fetch(mqtt::SessionNumber session, std::vector<Position> places) override;
   void commit(const std::function<void(RecordWriter&)>& write,
               std::function<void(const Result<void>&)> done) override;
   void send_ready(mqtt::ConnectionId connection) override;

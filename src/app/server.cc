@@ -164,11 +164,14 @@ class RunningServer final : public Server {
     people_passwords_ = std::make_unique<PasswordChecks>(*access_, clock_);
     refused_logins_ = std::make_unique<RefusedLogins>(*access_);
     live_mail_ = std::make_unique<LiveMail>(*people_loop_, metrics_);
+    queue_reader_ = std::make_unique<QueueReader>(*log_, logger_);
     for (std::uint32_t i = 0; i < loops_.size(); ++i) {
-      const MqttDoor::Rooms rooms{*loops_[i],       doors_,   *access_,        *passwords_,
-                                  *refused_logins_, router_,  retained_,       session_numbers_,
-                                  *live_mail_,      refused_, changes_wanted_, *log_,
-                                  clock_,           logger_,  metrics_};
+      const MqttDoor::Rooms rooms{*loops_[i],  doors_,           *access_,
+                                  *passwords_, *refused_logins_, router_,
+                                  retained_,   session_numbers_, *queue_reader_,
+                                  *live_mail_, refused_,         changes_wanted_,
+                                  *log_,       clock_,           logger_,
+                                  metrics_};
       doors_.push_back(
           std::make_unique<MqttDoor>(rooms, mqtt::Limits(), i, static_cast<std::uint32_t>(count)));
     }
@@ -457,6 +460,7 @@ class RunningServer final : public Server {
   std::unique_ptr<Entrances> entrances_;
   std::unique_ptr<Reception> reception_;
   MqttDoors doors_;
+  std::unique_ptr<QueueReader> queue_reader_;  // ends before the doors, which it answers
   std::unique_ptr<ChangeQueue> changes_;
   std::unique_ptr<Things> things_;
   std::unique_ptr<PostOffice> post_office_;

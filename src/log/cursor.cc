@@ -10,6 +10,10 @@ Result<std::optional<Record>> Cursor::next() {
   for (;;) {
     switch (reader_ ? reader_->next(end_) : SegmentReader::Step::end) {
       case SegmentReader::Step::record:
+        if (reader_->offset() - marked_ >= kMarkEvery) {
+          marked_ = reader_->offset();
+          log_.mark(reader_->next_seq(), segment_first_seq_, marked_);
+        }
         if (reader_->seq() < next_seq_) break;
         next_seq_ = reader_->seq() + 1;
         return std::optional(Record{reader_->seq(), reader_->bytes()});
@@ -23,6 +27,19 @@ Result<std::optional<Record>> Cursor::next() {
         break;
     }
   }
+}
+
+void Cursor::seek(Seq seq) {
+  next_seq_ = seq;
+  const bool is_before = reader_ && reader_->next_seq() <= seq;
+  if (is_before) {
+    const auto mark = log_.mark_before(seq);
+    if (!mark || mark->seq <= reader_->next_seq()) return;  // nothing is nearer
+  }
+  reader_.reset();
+  segment_first_seq_ = 0;
+  end_ = 0;
+  read_size_ = kMarkEvery;
 }
 
 // Sees what the open segment has gained, or moves on to the next one, which at the beginning is the
@@ -60,8 +77,13 @@ Result<bool> Cursor::open(Seq first_seq, std::uint64_t size) {
     return file.error();
   }
   file_ = std::move(*file);
-  reader_ = std::make_unique<SegmentReader>(*file_, first_seq);
+  reader_ = std::make_unique<SegmentReader>(*file_, first_seq, read_size_);
   segment_first_seq_ = first_seq;
+  marked_ = 0;
+  if (const auto mark = log_.mark_before(next_seq_); mark && mark->segment_first_seq == first_seq) {
+    reader_->start_at(mark->seq, mark->offset);
+    marked_ = mark->offset;
+  }
   end_ = size;
   return true;
 }

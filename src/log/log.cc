@@ -147,7 +147,24 @@ Result<void> Log::write(const Group& group, std::size_t size) {
     return fail(synced.error());
   }
   segments_.with([&](auto& segments) { segments.back().size += header.size() + size; });
+  const std::uint64_t begin = segment.size + header.size();
+  if (begin < marked_ || begin - marked_ >= kMarkEvery) {
+    marked_ = begin;
+    mark(next_seq_, segment.first_seq, begin);
+  }
   return {};
+}
+
+void Log::mark(Seq seq, Seq segment_first_seq, std::uint64_t offset) const {
+  marks_.with([&](auto& marks) { marks[seq] = {seq, segment_first_seq, offset}; });
+}
+
+std::optional<Log::Mark> Log::mark_before(Seq seq) const {
+  return marks_.with([&](const auto& marks) -> std::optional<Mark> {
+    const auto after = marks.upper_bound(seq);
+    if (after == marks.begin()) return std::nullopt;
+    return std::prev(after)->second;
+  });
 }
 
 Result<void> Log::sync() {
@@ -197,6 +214,7 @@ std::optional<Log::Segment> Log::take_droppable() {
     const Segment oldest = segments.front();
     segments.pop_front();
     oldest_seq_ = segments.front().first_seq;
+    marks_.with([&](auto& marks) { marks.erase(marks.begin(), marks.lower_bound(oldest_seq_)); });
     return oldest;
   });
 }

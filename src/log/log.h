@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -109,7 +110,18 @@ class Log {
     TimeUs created_us = 0;   // never less than that of the segment before
   };
 
+  // A place where a record begins.
+  struct Mark {
+    Seq seq = 0;
+    Seq segment_first_seq = 0;
+    std::uint64_t offset = 0;
+  };
+
   Log(Disk& disk, const Clock& clock, Logger& logger, Metrics& metrics, LogOptions options);
+  // A reader or the writer came by record `seq`, or the end before it.
+  void mark(Seq seq, Seq segment_first_seq, std::uint64_t offset) const;
+  // The last one not after `seq`.
+  std::optional<Mark> mark_before(Seq seq) const;
   std::string path_of(Seq first_seq) const;
 
   // open(): log_open.cc
@@ -139,8 +151,10 @@ class Log {
   Counter& sync_time_counter_;
 
   std::unique_ptr<FileLock> lock_;
-  std::unique_ptr<File> file_;             // the last segment; the writer thread's
-  Guarded<std::deque<Segment>> segments_;  // oldest first, never empty once open
+  std::unique_ptr<File> file_;                  // the last segment; the writer thread's
+  Guarded<std::deque<Segment>> segments_;       // oldest first, never empty once open
+  mutable Guarded<std::map<Seq, Mark>> marks_;  // what readers learn of the segments
+  std::uint64_t marked_ = 0;                    // the writer thread's: its last mark in file_
   Guarded<std::optional<Error>> failure_;
   std::atomic<Seq> next_seq_{1};
   std::atomic<Seq> oldest_seq_{1};

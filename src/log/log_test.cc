@@ -295,6 +295,41 @@ TEST(Cursor, FollowsTheLogWhileItIsWritten) {
   }
 }
 
+TEST(Cursor, FindsARecordForwardsAndBackInAnySegment) {
+  World world;
+  LogOptions options = world.options();
+  options.segment_size_max = 500'000;
+  auto log = world.open(options);
+  log->start(world.follower);
+  const std::string filling(1000, 'x');
+  constexpr Seq kCount = 2000;
+  for (Seq seq = 1; seq <= kCount; seq += 10) {
+    std::vector<std::string> records;
+    for (Seq i = seq; i < seq + 10; ++i) records.push_back(std::to_string(i) + filling);
+    append(*log, records);
+  }
+  const auto expect_finds = [&](const Log& from) {
+    Cursor cursor = from.cursor(0);
+    for (const Seq seq : {1999u, 3u, 4u, 900u, 905u, 904u, 2000u, 1u, 480u, 1200u}) {
+      cursor.seek(seq);
+      const auto record = cursor.next();
+      ASSERT_TRUE(record && *record);
+      EXPECT_EQ((*record)->seq, seq);
+      EXPECT_EQ((*record)->bytes, std::to_string(seq) + filling);
+    }
+    cursor.seek(2001);
+    EXPECT_FALSE(*cursor.next());
+    EXPECT_EQ(cursor.damage_count(), 0u);
+  };
+  expect_finds(*log);
+  log->stop();
+  log.reset();
+  log = world.open(options);
+  expect_finds(*log);  // nothing is known of its segments yet
+  EXPECT_EQ(replayed(*log).size(), kCount);
+  expect_finds(*log);
+}
+
 TEST(Cursor, GoesOnAfterWhatALimitDropped) {
   World world;
   LogOptions options = world.options();

@@ -8,7 +8,8 @@
 
 namespace nilo::log {
 
-SegmentReader::SegmentReader(const File& file, Seq first_seq) : file_(file), next_seq_(first_seq) {}
+SegmentReader::SegmentReader(const File& file, Seq first_seq, std::size_t read_size)
+    : file_(file), read_size_(read_size), next_seq_(first_seq) {}
 
 SegmentReader::Step SegmentReader::next(std::uint64_t end) {
   if (offset_ >= end) return Step::end;
@@ -36,7 +37,7 @@ bool SegmentReader::fetch(std::size_t size, std::uint64_t end) {
   if (end - offset_ < size) return false;
   const std::uint64_t left = end - offset_;
   const auto room =
-      std::max(size, static_cast<std::size_t>(std::min<std::uint64_t>(left, kReadSize)));
+      std::max(size, static_cast<std::size_t>(std::min<std::uint64_t>(left, read_size_)));
   if (buffer_capacity_ < room) {
     buffer_capacity_ = room;
     buffer_ = std::make_unique_for_overwrite<char[]>(room);

@@ -30,7 +30,13 @@ class SegmentReader {
   };
 
   // Reads the records of `file`, which must outlive the reader; the first one is `first_seq`.
-  SegmentReader(const File& file, Seq first_seq);
+  // `read_size`: bytes to read at a time.
+  SegmentReader(const File& file, Seq first_seq, std::size_t read_size = kReadSize);
+  // Before the first next(): begins with record `seq`, which is at `offset`.
+  void start_at(Seq seq, std::uint64_t offset) {
+    next_seq_ = seq;
+    offset_ = offset;
+  }
 
   // `end`: how many bytes of the file are known to be written; may grow from call to call.
   Step next(std::uint64_t end);
@@ -50,6 +56,7 @@ class SegmentReader {
   std::string_view buffered() const;
 
   const File& file_;
+  const std::size_t read_size_;
   std::uint64_t offset_ = kSegmentHeaderSize;
   Seq next_seq_;
   Seq seq_ = 0;

@@ -55,9 +55,12 @@ Broker::Broker(const Rooms& rooms, const Limits& limits, std::uint32_t loop,
                                 "messages a subscriber did not get"),
           rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"queue_full\"", ""),
           rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"too_large\"", ""),
-          rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"expired\"", "")},
+          rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"expired\"", ""),
+          rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"unreadable\"", "")},
       now_us_(rooms.clock.steady_us()),
-      wall_us_(rooms.clock.wall_us()) {}
+      wall_us_(rooms.clock.wall_us()),
+      queue_limits_{limits.session_queue_max, limits.session_queue_size_max, limits.queued_max,
+                    limits.held_size_max} {}
 
 Broker::~Broker() = default;
 

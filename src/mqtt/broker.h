@@ -91,6 +91,13 @@ class Broker {
   // QoS 1 and 2. Drops what the limits say; a session that has gone meanwhile is no error.
   void deliver(const Delivery& delivery, const MessagePtr& message, const Position& at);
 
+  // What Host::fetch() asked for, in its order.
+  struct Fetched {
+    Position at;
+    Letter letter;  // without a message: the log cannot be read there
+  };
+  void on_fetched(SessionNumber session, std::vector<Fetched> fetched);
+
   // Every 100 to 250 ms: time limits, expiries, delayed wills, acknowledgements to be logged.
   // Costs what has expired, not what is there.
   void tick();
@@ -163,6 +170,7 @@ class Broker {
 
   // --- deliver.cc: messages to clients
   void pump(Session& session);
+  void fetch(Session& session);
   bool append_publish(Connection& connection, const Message& message, Publish& packet,
                       const std::vector<std::uint32_t>* identifiers);
   void handle_ack(Connection& connection, const Frame& frame);
@@ -198,9 +206,6 @@ class Broker {
   // The log's will of this session is not to be published any more.
   void forget_will(Session& session);
   void publish_restored_wills();
-  // A persistent session came back to end with its connection: gives it a number that says so.
-  // (The opposite does not happen: a session that is not persistent does not come back.)
-  void renumber(Session& session);
   // The connection of `session` is gone.
   void leave(Session& session, std::unique_ptr<StoredWill> will);
   void end_session(Session& session);    // and logs it
@@ -227,6 +232,7 @@ class Broker {
     Counter& dropped_full;
     Counter& dropped_large;
     Counter& dropped_expired;
+    Counter& dropped_lost;
   };
   struct Slot {
     std::unique_ptr<Connection> connection;
@@ -249,6 +255,8 @@ class Broker {
   std::vector<std::unique_ptr<Connection>> closed_;  // until the next tick(): somebody may look
   std::set<std::pair<std::int64_t, ConnectionId>> connection_timers_;
 
+  const QueueLimits queue_limits_;
+  QueueTotals queue_totals_;  // outlives the sessions
   std::unordered_map<SessionNumber, std::unique_ptr<Session>> sessions_;
   std::unordered_map<std::string_view, Session*> sessions_by_client_;  // views of their client_id
   std::set<std::pair<std::int64_t, SessionNumber>> session_timers_;

@@ -165,6 +165,12 @@ void Broker::begin_session(Connection& connection) {
   if (client_id.empty()) client_id = make_client_id();
 
   Session* session = find_session(client_id);
+  const bool is_left_over =
+      session != nullptr && session->connection == nullptr && session->expiry_s == 0;
+  if (is_left_over) {  // it was to end with a connection that the server did not survive
+    end_session(*session);
+    session = nullptr;
+  }
   const Principal& who = connection.principal;
   const bool is_foreign = session != nullptr && !is_own(*session, who);
   if (is_foreign && rooms_.host.is_known(session->owner)) {
@@ -177,7 +183,6 @@ void Broker::begin_session(Connection& connection) {
     session = find_session(client_id);  // it may have ended with its connection
   }
   const std::uint32_t expiry_s = session_expiry_of(packet, limits_);
-  const bool persistent = expiry_s > 0;
   SessionNumber ended = 0;
   if (session != nullptr && (packet.clean_start || is_foreign)) {
     ended = session->number;
@@ -188,18 +193,15 @@ void Broker::begin_session(Connection& connection) {
   if (is_new && sessions_.size() >= limits_.sessions_max) {
     return refuse_connect(connection, Reason::quota_exceeded, "too many sessions");
   }
-  if (is_new) session = &make_session(client_id, rooms_.numbers.take(persistent));
+  // A persistent one that is to end with this connection stays in the log until then.
+  if (is_new) session = &make_session(client_id, rooms_.numbers.take(expiry_s > 0));
   set_timer(*session, kNoTimer);
   session->will.reset();  // the client is back before its delay [MQTT-3.1.3-9]
-  if (session->is_persistent() && !persistent) {
-    ended = session->number;
-    renumber(*session);
-  }
   const bool is_claimed = session->owner.empty() && !who.name.empty();
   const bool is_back = std::exchange(session->is_gone_logged, false);
   Beginning begun{is_new, ended, 0, false, {}};
-  begun.is_logged =
-      persistent && (is_new || session->expiry_s != expiry_s || is_claimed || is_back);
+  begun.is_logged = session->is_persistent() &&
+                    (is_new || session->expiry_s != expiry_s || is_claimed || is_back);
   if (is_claimed) session->owner = who.name;
   begun.forbidden = drop_forbidden(*session, who);
   begun.restored_will = take_restored_will(client_id);

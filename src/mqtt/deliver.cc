@@ -49,8 +49,7 @@ void Broker::deliver(const Delivery& delivery, const MessagePtr& message, const 
     append_publish(*connection, *message, packet, &delivery.identifiers);
     return announce(*connection);
   }
-  if (!session->queue.push(at, letter_of(delivery, message), limits_.session_queue_max,
-                           limits_.session_queue_size_max)) {
+  if (!session->queue.push(at, letter_of(delivery, message), !is_open, queue_limits_)) {
     counters_.dropped_full.add();
     note_settled(*session, at);  // so that a restart does not bring back what was dropped
     if (!std::exchange(session->was_full, true)) {
@@ -95,6 +94,41 @@ void Broker::pump(Session& session) {
     }
   }
   announce(connection);
+  fetch(session);
+}
+
+// Asks for what the client will soon read, and is only in the log.
+void Broker::fetch(Session& session) {
+  if (session.is_fetching) return;
+  std::vector<Position> places = session.queue.missing(queue_limits_);
+  if (places.empty()) return;
+  session.is_fetching = true;
+  rooms_.host.fetch(session.number, std::move(places));
+}
+
+void Broker::on_fetched(SessionNumber number, std::vector<Fetched> fetched) {
+  Session* const session = find_session(number);
+  if (session == nullptr) return;
+  session->is_fetching = false;
+  const Connection* const connection = session->connection;
+  const bool is_open = connection != nullptr && connection->state == Connection::State::open;
+  if (!is_open) return;  // nothing is held for who is away
+  for (Fetched& one : fetched) {
+    if (one.letter.message != nullptr) {
+      session->queue.fetched(one.at, std::move(one.letter));
+    } else if (session->queue.lost(one.at)) {
+      counters_.dropped_lost.add();
+      note_settled(*session, one.at);
+      rooms_.host.refused({Refusal::What::delivery,
+                           session->client_id,
+                           {},
+                           {},
+                           {},
+                           Reason::unspecified_error,
+                           "a message that waited cannot be read from the log"});
+    }
+  }
+  pump(*session);
 }
 
 // Completes `packet` with the message. False: expired, or larger than this client takes

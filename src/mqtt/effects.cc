@@ -130,8 +130,9 @@ void append_queued(RecordWriter& record, const MessageView& message,
   record.end();
 }
 
-bool read_queued(std::string_view body, Message& message, std::vector<Delivery>& deliveries) {
-  ByteReader in(body);
+namespace {
+
+bool get_deliveries(ByteReader& in, std::vector<Delivery>& deliveries) {
   deliveries.clear();
   for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
     Delivery& delivery = deliveries.emplace_back();
@@ -144,8 +145,40 @@ bool read_queued(std::string_view body, Message& message, std::vector<Delivery>&
       delivery.identifiers.push_back(static_cast<std::uint32_t>(in.varint()));
     }
   }
+  return in.ok();
+}
+
+}  // namespace
+
+bool read_queued(std::string_view body, Message& message, std::vector<Delivery>& deliveries) {
+  ByteReader in(body);
+  if (!get_deliveries(in, deliveries)) return false;
   message = get_message(in);
   return is_complete(in);
+}
+
+bool read_deliveries(std::string_view body, std::vector<Delivery>& deliveries) {
+  ByteReader in(body);
+  return get_deliveries(in, deliveries);
+}
+
+bool read_letter(std::string_view record, std::uint32_t index, SessionNumber session,
+                 Letter& letter) {
+  RecordReader reader(record);
+  Effect effect;
+  while (reader.next(effect)) {
+    if (effect.kind != EffectKind::queued || index-- > 0) continue;
+    auto message = std::make_shared<Message>();
+    std::vector<Delivery> deliveries;
+    if (!read_queued(effect.body, *message, deliveries)) return false;
+    for (const Delivery& delivery : deliveries) {
+      if (delivery.session != session) continue;
+      letter = letter_of(delivery, std::move(message));
+      return true;
+    }
+    return false;
+  }
+  return false;
 }
 
 bool read_delivered(std::string_view body, SessionNumber& number, std::vector<Seq>& seqs) {

@@ -55,6 +55,11 @@ Letter letter_of(const Delivery& delivery, MessagePtr message);
 void append_queued(RecordWriter& record, const MessageView& message,
                    std::span<const Delivery> deliveries);
 bool read_queued(std::string_view body, Message& message, std::vector<Delivery>& deliveries);
+// Only for whom.
+bool read_deliveries(std::string_view body, std::vector<Delivery>& deliveries);
+// The message at this place of a record, as `session` gets it. False: it does not.
+bool read_letter(std::string_view record, std::uint32_t index, SessionNumber session,
+                 Letter& letter);
 
 // How older versions wrote `settled`: only the records, one message of each.
 bool read_delivered(std::string_view body, SessionNumber& number, std::vector<Seq>& seqs);

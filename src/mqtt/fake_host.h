@@ -125,6 +125,17 @@ class FakeHost : public Host {
     broker->deliver(delivery, message, {seq, 0});
   }
 
+  void fetch(SessionNumber session, std::vector<Position> places) override {
+    std::vector<Broker::Fetched> fetched;
+    for (const Position& at : places) {
+      Letter letter;
+      read_letter(records.at(at.seq - 1), at.index, session, letter);
+      fetched.push_back({at, std::move(letter)});
+    }
+    fetched_count += fetched.size();
+    broker->on_fetched(session, std::move(fetched));
+  }
+
   void commit(const std::function<void(RecordWriter&)>& write,
               std::function<void(const Result<void>&)> done) override {
     append(write);
@@ -180,6 +191,7 @@ class FakeHost : public Host {
   std::vector<Refused> refusals;
   std::vector<std::string> records;  // the log: record n has sequence n + 1
   int damaged = 0;
+  std::size_t fetched_count = 0;
   std::unique_ptr<Broker> broker;
 
  protected:

@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "bus/router.h"
@@ -38,7 +39,9 @@ struct Limits {
   std::size_t subscriptions_max = 1000;              // per session: SUBACK 0x97 / 0x80
   std::size_t retained_per_filter_max = 10'000;      // retained messages sent for one filter
   std::size_t session_queue_max = 500'000;           // waiting messages: the newest is dropped
-  std::size_t session_queue_size_max = 64u << 20;    // bytes of them; likewise
+  std::size_t session_queue_size_max = 64u << 20;    // bytes of those not in the log; likewise
+  std::size_t queued_max = 20'000'000;               // waiting messages of all sessions; likewise
+  std::size_t held_size_max = 64u << 20;             // bytes of them in memory: less is read ahead
   std::size_t out_buffer_size_max = 1u << 20;        // unsent bytes: QoS 0 is dropped, QoS 1 waits
   std::size_t sessions_max = 200'000;                // CONNACK 0x97 / 3
   std::uint32_t session_expiry_max_s = 0xffffffff;   // 5.0: told at CONNECT; 0xffffffff = never
@@ -110,6 +113,9 @@ class Host {
   // `message` waits for a persistent session: makes that durable (append_queued()), then calls
   // Broker::deliver().
   virtual void queue(bus::Target target, const Delivery& delivery, const MessagePtr& message) = 0;
+
+  // Reads messages that wait for a session from the log; answer once with Broker::on_fetched().
+  virtual void fetch(SessionNumber session, std::vector<Position> places) = 0;
 
   // Makes effects durable: calls `write` at once, and `done` when the record is on disk or refused.
   virtual void commit(const std::function<void(RecordWriter&)>& write,

@@ -17,15 +17,97 @@ std::size_t size_of(const Letter& letter) {
   return letter.message->topic.size() + letter.message->payload.size();
 }
 
+// Is its message in the log only, and to be sent?
+bool is_missing(const Outgoing& entry) {
+  return entry.letter.message == nullptr &&
+         (entry.state == Outgoing::State::sent || entry.state == Outgoing::State::numbered);
+}
+
 }  // namespace
 
-bool OutgoingQueue::push(const Position& at, Letter&& letter, std::size_t count_max,
-                         std::size_t size_max) {
-  const std::size_t size = size_of(letter);
-  if (count() >= count_max || size_ + size > size_max) return false;
-  size_ += size;
-  waiting_.push_back({at});
+OutgoingQueue::~OutgoingQueue() {
+  totals_.count -= count();
+  totals_.held_size -= held_size_;
+}
+
+bool OutgoingQueue::push(const Position& at, Letter&& letter, bool is_away,
+                         const QueueLimits& limits) {
+  if (count() >= limits.count_max || totals_.count >= limits.all_count_max) return false;
+  const bool is_logged = at.seq != 0;
+  if (!is_logged && held_size_ + size_of(letter) > limits.size_max) return false;
+  const bool is_next = letters_.size() == waiting_.size();
+  waiting_.push_back({at.seq, at.index});
+  ++totals_.count;
+  if (is_logged && (is_away || !is_next || !may_hold(limits))) return true;
+  hold(letter, true);
   letters_.push_back(std::move(letter));
+  return true;
+}
+
+void OutgoingQueue::restore(const Position& at) {
+  waiting_.push_back({at.seq, at.index});
+  ++totals_.count;
+}
+
+// May one more be held, of those that can be fetched again?
+bool OutgoingQueue::may_hold(const QueueLimits& limits) const {
+  const bool is_scarce = totals_.held_size >= limits.held_size_max;
+  return letters_.size() < (is_scarce ? kHeldLittle : kHeldMax) &&
+         (letters_.empty() || held_size_ - flight_size_ < kHeldSizeMax);
+}
+
+std::vector<Position> OutgoingQueue::missing(const QueueLimits& limits) const {
+  std::vector<Position> places;
+  for (std::uint64_t number = position_; number < end() && places.size() < kHeldMax; ++number) {
+    const Outgoing& entry = flight_[number - first_];
+    if (is_missing(entry)) places.push_back(entry.at);
+  }
+  const bool is_scarce = totals_.held_size >= limits.held_size_max;
+  const std::size_t wanted = is_scarce ? kHeldLittle : kHeldMax;
+  // Half of what may be held is left when more is asked for, so that the client need not wait.
+  if (letters_.size() > wanted / 2 || held_size_ - flight_size_ > kHeldSizeMax / 2) return places;
+  for (std::size_t i = letters_.size(); i < waiting_.size() && places.size() < wanted; ++i) {
+    if (waiting_[i].is_here) places.push_back(waiting_[i].at());
+  }
+  return places;
+}
+
+// The first message under way that is to be sent again and is missing, from filled_ on; or end().
+Outgoing* OutgoingQueue::first_missing() {
+  for (filled_ = std::max(filled_, first_); filled_ < end(); ++filled_) {
+    Outgoing& entry = flight_[filled_ - first_];
+    if (is_missing(entry)) return &entry;
+  }
+  return nullptr;
+}
+
+bool OutgoingQueue::fetched(const Position& at, Letter&& letter) {
+  if (Outgoing* const entry = first_missing()) {
+    if (entry->at != at) return false;
+    hold(letter, true);
+    flight_size_ += size_of(letter);
+    entry->letter = std::move(letter);
+    return true;
+  }
+  while (letters_.size() < waiting_.size() && !waiting_[letters_.size()].is_here) {
+    letters_.push_back({});
+  }
+  if (letters_.size() == waiting_.size() || waiting_[letters_.size()].at() != at) return false;
+  hold(letter, true);
+  letters_.push_back(std::move(letter));
+  return true;
+}
+
+bool OutgoingQueue::lost(const Position& at) {
+  if (Outgoing* const entry = first_missing()) {
+    if (entry->at != at) return false;
+    finish(*entry);
+    pop_finished();
+    return true;
+  }
+  const std::size_t index = letters_.size();
+  if (index == waiting_.size() || waiting_[index].at() != at) return false;
+  forget_waiting(index);
   return true;
 }
 
@@ -36,6 +118,7 @@ Outgoing* OutgoingQueue::next(std::size_t receive_max) {
     Outgoing& entry = flight_[position_ - first_];
     if (entry.state == Outgoing::State::done) continue;
     if (unanswered_ >= receive_max) return nullptr;
+    if (is_missing(entry)) return nullptr;
     if (entry.state != Outgoing::State::confirmed) return &entry;
     ++unanswered_;  // its PUBREL leaves with release()
   }
@@ -109,14 +192,9 @@ bool OutgoingQueue::release(std::uint16_t packet_id) {
   Outgoing& entry = flight_[index];
   if (entry.state != Outgoing::State::confirmed) return false;
   entry.state = Outgoing::State::released;
+  flight_size_ -= size_of(entry.letter);
+  drop(entry.letter);
   return first_ + index < position_;
-}
-
-void OutgoingQueue::release_all() {
-  for (std::size_t index = 0; index < flight_.size(); ++index) {
-    Outgoing& entry = flight_[index];
-    if (entry.state == Outgoing::State::confirmed) entry.state = Outgoing::State::released;
-  }
 }
 
 void OutgoingQueue::unconfirm(std::uint16_t packet_id) {
@@ -129,6 +207,16 @@ void OutgoingQueue::unconfirm(std::uint16_t packet_id) {
 void OutgoingQueue::rewind() {
   position_ = first_;
   unanswered_ = 0;
+  for (std::size_t i = 0; i < flight_.size(); ++i) {
+    Outgoing& entry = flight_[i];
+    if (entry.at.seq == 0 || entry.letter.message == nullptr) continue;
+    flight_size_ -= size_of(entry.letter);
+    drop(entry.letter);
+  }
+  filled_ = first_;
+  if (waiting_.empty() || waiting_.front().seq == 0) return;
+  for (std::size_t i = 0; i < letters_.size(); ++i) drop(letters_[i]);
+  letters_ = Ring<Letter>();
 }
 
 // Identifiers that were given between two that were logged belong to what is done, or to QoS 1,
@@ -141,11 +229,17 @@ void OutgoingQueue::restore_id(const Numbered& numbered) {
   if (flight_.size() + gap >= kIdCount) return;
   for (std::uint64_t i = 0; i < gap; ++i) {
     flight_.push_back({{}, {}, id_of(end()), Outgoing::State::done});
+    ++totals_.count;
   }
-  flight_.push_back(
-      {std::move(letters_[index]), numbered.at, numbered.packet_id, Outgoing::State::sent});
+  // Only QoS 2 needs its state; what it really was is known when it is fetched.
+  flight_.push_back({{nullptr, nullptr, Qos::exactly_once, false},
+                     numbered.at,
+                     numbered.packet_id,
+                     Outgoing::State::sent});
+  ++totals_.count;
   forget_waiting(index);
   position_ = first_;
+  filled_ = first_;
   logged_ = end();
 }
 
@@ -158,10 +252,7 @@ void OutgoingQueue::restore_confirmed(std::uint16_t packet_id) {
 
 void OutgoingQueue::restore_settled(const Position& at) {
   const std::size_t index = find_waiting(at);
-  if (index < waiting_.size()) {
-    size_ -= size_of(letters_[index]);
-    return forget_waiting(index);
-  }
+  if (index < waiting_.size()) return forget_waiting(index);
   for (std::size_t i = 0; i < flight_.size(); ++i) {
     if (flight_[i].state == Outgoing::State::done || flight_[i].at != at) continue;
     finish(flight_[i]);
@@ -171,10 +262,10 @@ void OutgoingQueue::restore_settled(const Position& at) {
 
 void OutgoingQueue::forget(Seq seq) {
   std::size_t index = first_waiting({seq, 0});
-  while (index < waiting_.size() && waiting_[index].at.seq == seq && !waiting_[index].is_here) {
+  while (index < waiting_.size() && waiting_[index].seq == seq && !waiting_[index].is_here) {
     ++index;
   }
-  if (index < waiting_.size()) restore_settled({seq, waiting_[index].at.index});
+  if (index < waiting_.size()) restore_settled(waiting_[index].at());
 }
 
 // The place in flight_ of this identifier; not below its size if there is none.
@@ -183,11 +274,16 @@ std::size_t OutgoingQueue::find(std::uint16_t packet_id) const {
   return (packet_id + kIdCount - id_of(first_)) % kIdCount;
 }
 
-// Moves the first message that waits under way. False: none does, or all identifiers are given.
+// Moves the first message that waits under way. False: none is here, or all identifiers are given,
+// or enough is under way.
 bool OutgoingQueue::take_waiting() {
-  if (waiting_.empty() || flight_.size() >= kIdCount) return false;
-  flight_.push_back(
-      {std::move(letters_.front()), waiting_.front().at, id_of(end()), Outgoing::State::numbered});
+  if (letters_.empty() || flight_.size() >= kIdCount) return false;
+  if (flight_size_ > 0 && flight_size_ >= kFlightSizeMax) return false;
+  flight_size_ += size_of(letters_.front());
+  flight_.push_back({std::move(letters_.front()), waiting_.front().at(), id_of(end()),
+                     Outgoing::State::numbered});
+  letters_.front() = Letter();
+  ++totals_.count;  // forget_waiting() takes one off
   forget_waiting(0);
   return true;
 }
@@ -198,7 +294,7 @@ std::size_t OutgoingQueue::first_waiting(const Position& at) {
   std::size_t high = waiting_.size();
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    if (waiting_[middle].at < at) {
+    if (waiting_[middle].at() < at) {
       low = middle + 1;
     } else {
       high = middle;
@@ -210,33 +306,48 @@ std::size_t OutgoingQueue::first_waiting(const Position& at) {
 // The place in waiting_ of the message at `at`; its size if it does not wait.
 std::size_t OutgoingQueue::find_waiting(const Position& at) {
   const std::size_t index = first_waiting(at);
-  const bool waits = index < waiting_.size() && waiting_[index].at == at && waiting_[index].is_here;
+  const bool waits =
+      index < waiting_.size() && waiting_[index].at() == at && waiting_[index].is_here;
   return waits ? index : waiting_.size();
 }
 
 // The front of waiting_ always is here.
 void OutgoingQueue::forget_waiting(std::size_t index) {
   waiting_[index].is_here = false;
-  letters_[index] = Letter();
+  if (index < letters_.size()) drop(letters_[index]);
   while (!waiting_.empty() && !waiting_.front().is_here) {
     waiting_.pop_front();
-    letters_.pop_front();
+    --totals_.count;
+    if (!letters_.empty()) letters_.pop_front();
   }
   if (!waiting_.empty()) return;
   waiting_.shrink();
   letters_.shrink();
 }
 
+void OutgoingQueue::hold(const Letter& letter, bool is_held) {
+  const std::size_t size = size_of(letter);
+  held_size_ = is_held ? held_size_ + size : held_size_ - size;
+  totals_.held_size = is_held ? totals_.held_size + size : totals_.held_size - size;
+}
+
+// Its QoS stays known.
+void OutgoingQueue::drop(Letter& letter) {
+  hold(letter, false);
+  letter.message.reset();
+  letter.identifiers.reset();
+}
+
 void OutgoingQueue::finish(Outgoing& entry) {
-  size_ -= size_of(entry.letter);
-  entry.letter.message.reset();
-  entry.letter.identifiers.reset();
+  flight_size_ -= size_of(entry.letter);
+  drop(entry.letter);
   entry.state = Outgoing::State::done;
 }
 
 void OutgoingQueue::pop_finished() {
   while (!flight_.empty() && flight_.front().state == Outgoing::State::done) {
     flight_.pop_front();
+    --totals_.count;
     ++first_;
   }
   position_ = std::max(position_, first_);

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <utility>
+
 namespace nilo::mqtt {
 namespace {
 
 using Answer = OutgoingQueue::Answer;
-constexpr std::size_t kMany = 100'000;
 
 Letter letter(Qos qos = Qos::at_least_once) {
   auto message = std::make_shared<Message>();
@@ -15,70 +17,112 @@ Letter letter(Qos qos = Qos::at_least_once) {
   return {message, nullptr, qos, false};
 }
 
-// Sends what may be sent; the packet ids.
-std::vector<std::uint16_t> send_all(OutgoingQueue& queue, std::size_t receive_max = 65'535) {
-  std::vector<std::uint16_t> ids;
-  while (const Outgoing* const next = queue.next(receive_max)) {
-    ids.push_back(next->packet_id);
-    queue.sent();
+// A queue with its log.
+class LoggedQueue {
+ public:
+  void push(Seq from, Seq to, Qos qos = Qos::at_least_once, bool is_away = false) {
+    for (Seq seq = from; seq <= to; ++seq) {
+      qos_[seq] = qos;
+      ASSERT_TRUE(queue.push({seq, 0}, letter(qos), is_away, {}));
+    }
   }
-  return ids;
-}
+  void restore(Seq from, Seq to, Qos qos) {
+    for (Seq seq = from; seq <= to; ++seq) {
+      qos_[seq] = qos;
+      queue.restore({seq, 0});
+    }
+  }
+  // What is missing comes from the log. False: nothing was.
+  bool fetch() {
+    const std::vector<Position> places = queue.missing({});
+    for (const Position& at : places) queue.fetched(at, letter(qos_.at(at.seq)));
+    fetched_count += places.size();
+    return !places.empty();
+  }
+  Outgoing* next(std::size_t receive_max) {
+    Outgoing* found = nullptr;
+    while ((found = queue.next(receive_max)) == nullptr && fetch()) {
+    }
+    return found;
+  }
+  // Sends what may be sent; the packet ids.
+  std::vector<std::uint16_t> send_all(std::size_t receive_max = 65'535) {
+    std::vector<std::uint16_t> ids;
+    while (const Outgoing* const found = next(receive_max)) {
+      ids.push_back(found->packet_id);
+      queue.sent();
+    }
+    return ids;
+  }
+  Answer acknowledge(std::uint16_t packet_id, PacketType type, bool ok, Position& at) {
+    return queue.acknowledge(packet_id, type, ok, at);
+  }
 
-void push(OutgoingQueue& queue, Seq from, Seq to, Qos qos = Qos::at_least_once) {
-  for (Seq seq = from; seq <= to; ++seq) {
-    ASSERT_TRUE(queue.push({seq, 0}, letter(qos), kMany, kMany * 6));
-  }
-}
+  QueueTotals totals;
+  OutgoingQueue queue{totals};
+  std::size_t fetched_count = 0;
+
+ private:
+  std::map<Seq, Qos> qos_;
+};
 
 TEST(OutgoingQueue, TakesAsManyAndAsMuchAsItMay) {
-  OutgoingQueue queue;
-  EXPECT_TRUE(queue.push({1, 0}, letter(), 2, 100));
-  EXPECT_TRUE(queue.push({2, 0}, letter(), 2, 100));
-  EXPECT_FALSE(queue.push({3, 0}, letter(), 2, 100));
-  OutgoingQueue small;
-  EXPECT_TRUE(small.push({1, 0}, letter(), 100, 12));
-  EXPECT_TRUE(small.push({2, 0}, letter(), 100, 12));  // twelve bytes
-  EXPECT_FALSE(small.push({3, 0}, letter(), 100, 17));
-  EXPECT_EQ(small.size(), 12u);
+  QueueTotals totals;
+  OutgoingQueue queue(totals);
+  const QueueLimits few{.count_max = 2};
+  EXPECT_TRUE(queue.push({}, letter(), false, few));
+  EXPECT_TRUE(queue.push({}, letter(), false, few));
+  EXPECT_FALSE(queue.push({}, letter(), false, few));
+  OutgoingQueue small(totals);
+  const QueueLimits little{.size_max = 12};
+  EXPECT_TRUE(small.push({}, letter(), false, little));
+  EXPECT_TRUE(small.push({}, letter(), false, little));  // twelve bytes
+  EXPECT_FALSE(small.push({}, letter(), false, little));
+  EXPECT_TRUE(small.push({7, 0}, letter(), true, little)) << "the log has it";
+  EXPECT_EQ(small.held_size(), 12u);
+  const QueueLimits all{.all_count_max = 5};
+  EXPECT_FALSE(queue.push({}, letter(), false, all));
+  EXPECT_EQ(totals.count, 5u);
+  EXPECT_EQ(totals.held_size, 24u);
 }
 
 TEST(OutgoingQueue, SendsNoMoreThanTheReceiveMaximum_MQTT_3_3_4_9) {
-  OutgoingQueue queue;
-  push(queue, 1, 5);
-  EXPECT_EQ(send_all(queue, 2), (std::vector<std::uint16_t>{1, 2}));
+  LoggedQueue queue;
+  queue.push(1, 5);
+  EXPECT_EQ(queue.send_all(2), (std::vector<std::uint16_t>{1, 2}));
   Position at;
   EXPECT_EQ(queue.acknowledge(1, PacketType::puback, true, at), Answer::finished);
   EXPECT_EQ(at.seq, 1u);
-  EXPECT_EQ(send_all(queue, 2), (std::vector<std::uint16_t>{3}));
+  EXPECT_EQ(queue.send_all(2), (std::vector<std::uint16_t>{3}));
 }
 
 TEST(OutgoingQueue, TakesAcknowledgementsInAnyOrder) {
-  OutgoingQueue queue;
-  push(queue, 1, 3);
-  send_all(queue);
+  LoggedQueue queue;
+  queue.push(1, 3);
+  queue.send_all();
   Position at;
   EXPECT_EQ(queue.acknowledge(3, PacketType::puback, true, at), Answer::finished);
   EXPECT_EQ(queue.acknowledge(1, PacketType::puback, true, at), Answer::finished);
-  EXPECT_EQ(queue.count(), 2u);
+  EXPECT_EQ(queue.queue.count(), 2u);
   EXPECT_EQ(queue.acknowledge(2, PacketType::puback, true, at), Answer::finished);
-  EXPECT_TRUE(queue.empty());
-  EXPECT_EQ(queue.size(), 0u);
+  EXPECT_TRUE(queue.queue.empty());
+  EXPECT_EQ(queue.totals.held_size, 0u);
+  EXPECT_EQ(queue.totals.count, 0u);
   EXPECT_EQ(queue.acknowledge(2, PacketType::puback, true, at), Answer::unknown);
 }
 
 TEST(OutgoingQueue, KnowsWhichAcknowledgementIsDue) {
-  OutgoingQueue queue;
-  push(queue, 1, 1, Qos::at_least_once);
-  push(queue, 2, 2, Qos::exactly_once);
-  send_all(queue);
+  LoggedQueue queue;
+  queue.push(1, 1, Qos::at_least_once);
+  queue.push(2, 2, Qos::exactly_once);
+  queue.send_all();
   Position at;
   EXPECT_EQ(queue.acknowledge(1, PacketType::pubrec, true, at), Answer::wrong);
   EXPECT_EQ(queue.acknowledge(2, PacketType::puback, true, at), Answer::wrong);
   EXPECT_EQ(queue.acknowledge(2, PacketType::pubcomp, true, at), Answer::wrong);
   EXPECT_EQ(queue.acknowledge(2, PacketType::pubrec, true, at), Answer::confirmed);
   EXPECT_EQ(queue.acknowledge(2, PacketType::pubcomp, true, at), Answer::wrong);
-  EXPECT_TRUE(queue.release(2));
+  EXPECT_TRUE(queue.queue.release(2));
   EXPECT_EQ(queue.acknowledge(2, PacketType::pubrec, true, at), Answer::released);
   EXPECT_EQ(queue.acknowledge(2, PacketType::pubcomp, true, at), Answer::finished);
   EXPECT_EQ(queue.acknowledge(0, PacketType::puback, true, at), Answer::unknown);
@@ -86,30 +130,30 @@ TEST(OutgoingQueue, KnowsWhichAcknowledgementIsDue) {
 }
 
 TEST(OutgoingQueue, ARefusedQos2PublishIsFinished_MQTT_4_3_3_4) {
-  OutgoingQueue queue;
-  push(queue, 1, 1, Qos::exactly_once);
-  send_all(queue);
+  LoggedQueue queue;
+  queue.push(1, 1, Qos::exactly_once);
+  queue.send_all();
   Position at;
   EXPECT_EQ(queue.acknowledge(1, PacketType::pubrec, false, at), Answer::finished);
-  EXPECT_TRUE(queue.empty());
+  EXPECT_TRUE(queue.queue.empty());
 }
 
 TEST(OutgoingQueue, SendsAgainOnTheNextConnectionWithTheSameIds_MQTT_4_4_0_1) {
-  OutgoingQueue queue;
-  push(queue, 1, 4, Qos::exactly_once);
-  EXPECT_EQ(send_all(queue, 3), (std::vector<std::uint16_t>{1, 2, 3}));
+  LoggedQueue queue;
+  queue.push(1, 4, Qos::exactly_once);
+  EXPECT_EQ(queue.send_all(3), (std::vector<std::uint16_t>{1, 2, 3}));
   Position at;
   EXPECT_EQ(queue.acknowledge(1, PacketType::pubrec, true, at), Answer::confirmed);
-  EXPECT_TRUE(queue.release(1));
+  EXPECT_TRUE(queue.queue.release(1));
   EXPECT_EQ(queue.acknowledge(2, PacketType::pubrec, false, at), Answer::finished);
-  queue.rewind();
+  queue.queue.rewind();
   EXPECT_EQ(queue.acknowledge(1, PacketType::pubcomp, true, at), Answer::unknown);
   ASSERT_NE(queue.next(10), nullptr);
   EXPECT_EQ(queue.next(10)->state, Outgoing::State::released);
-  queue.sent();
+  queue.queue.sent();
   EXPECT_EQ(queue.next(10)->packet_id, 3);
   EXPECT_EQ(queue.next(10)->state, Outgoing::State::sent);
-  queue.sent();
+  queue.queue.sent();
   EXPECT_EQ(queue.next(10)->packet_id, 4);
   EXPECT_EQ(queue.next(10)->state, Outgoing::State::numbered);
 }
@@ -117,11 +161,11 @@ TEST(OutgoingQueue, SendsAgainOnTheNextConnectionWithTheSameIds_MQTT_4_4_0_1) {
 // 3.1.1 [MQTT-2.3.1-4]
 // 5.0 [MQTT-2.2.1-4]
 TEST(OutgoingQueue, NumbersGoRoundAndNeverAreZero_MQTT_2_2_1_3) {
-  OutgoingQueue queue;
+  LoggedQueue queue;
   std::uint16_t last = 0;
   for (Seq seq = 1; seq <= 140'000; ++seq) {
-    push(queue, seq, seq);
-    const auto ids = send_all(queue);
+    queue.push(seq, seq);
+    const auto ids = queue.send_all();
     ASSERT_EQ(ids.size(), 1u);
     ASSERT_EQ(ids[0], last == 65'535 ? 1 : last + 1);
     last = ids[0];
@@ -132,73 +176,74 @@ TEST(OutgoingQueue, NumbersGoRoundAndNeverAreZero_MQTT_2_2_1_3) {
 }
 
 TEST(OutgoingQueue, GivesOutAllIdsAndThenWaits) {
-  OutgoingQueue queue;
-  push(queue, 1, 65'540);
-  EXPECT_EQ(send_all(queue, kMany).size(), 65'535u);
+  LoggedQueue queue;
+  queue.push(1, 65'540);
+  EXPECT_EQ(queue.send_all(100'000).size(), 65'535u);
   Position at;
   EXPECT_EQ(queue.acknowledge(1, PacketType::puback, true, at), Answer::finished);
-  EXPECT_EQ(send_all(queue, kMany), (std::vector<std::uint16_t>{1}));
+  EXPECT_EQ(queue.send_all(100'000), (std::vector<std::uint16_t>{1}));
   EXPECT_EQ(queue.acknowledge(1, PacketType::puback, true, at), Answer::finished);
   EXPECT_EQ(at.seq, 65'536u);
 }
 
 TEST(OutgoingQueue, WhatWillNeverGoOutLeavesNoGap) {
-  OutgoingQueue queue;
-  push(queue, 1, 3);
+  LoggedQueue queue;
+  queue.push(1, 3);
   ASSERT_NE(queue.next(10), nullptr);
-  EXPECT_EQ(queue.give_up().seq, 1u);
-  EXPECT_EQ(send_all(queue), (std::vector<std::uint16_t>{2, 3}));
+  EXPECT_EQ(queue.queue.give_up().seq, 1u);
+  EXPECT_EQ(queue.send_all(), (std::vector<std::uint16_t>{2, 3}));
   Position at;
   EXPECT_EQ(queue.acknowledge(3, PacketType::puback, true, at), Answer::finished);
   EXPECT_EQ(at.seq, 3u);
 }
 
 TEST(OutgoingQueue, ForgetsWhatTheLogSaysIsDelivered) {
-  OutgoingQueue queue;
-  push(queue, 10, 14);
-  for (const Seq seq : {12u, 10u, 99u, 1u}) queue.restore_settled({seq, 0});
+  LoggedQueue queue;
+  queue.restore(10, 14, Qos::at_least_once);
+  for (const Seq seq : {12u, 10u, 99u, 1u}) queue.queue.restore_settled({seq, 0});
   std::vector<Seq> left;
   while (const Outgoing* const next = queue.next(10)) {
     left.push_back(next->at.seq);
-    queue.sent();
+    queue.queue.sent();
   }
   EXPECT_EQ(left, (std::vector<Seq>{11, 13, 14}));
   Position at;
-  EXPECT_EQ(queue.acknowledge(3, PacketType::puback, true, at), Answer::finished);
+  EXPECT_EQ(queue.acknowledge(2, PacketType::puback, true, at), Answer::finished);
   EXPECT_EQ(at.seq, 13u);
 }
 
 TEST(OutgoingQueue, ForgetsOneMessageOfARecordAtATime) {
-  OutgoingQueue queue;
+  LoggedQueue queue;
   for (std::uint32_t index = 0; index < 3; ++index) {
-    ASSERT_TRUE(queue.push({7, index}, letter(), kMany, kMany));
+    queue.queue.restore({7, index});
   }
-  queue.forget(7);
-  queue.restore_settled({7, 2});
-  queue.forget(7);
-  EXPECT_TRUE(queue.empty());
-  EXPECT_EQ(queue.size(), 0u);
+  queue.queue.forget(7);
+  queue.queue.restore_settled({7, 2});
+  queue.queue.forget(7);
+  EXPECT_TRUE(queue.queue.empty());
+  EXPECT_EQ(queue.totals.held_size, 0u);
+  EXPECT_EQ(queue.totals.count, 0u);
 }
 
 // What a log says of QoS 1 and 2 messages on their way.
 TEST(OutgoingQueue, FindsItsIdentifiersInTheLog) {
-  OutgoingQueue queue;
-  push(queue, 10, 16, Qos::exactly_once);
-  queue.restore_id({65'534, {12, 0}});
-  queue.restore_id({65'535, {10, 0}});
-  queue.restore_id({3, {14, 0}});  // 1 and 2 were of QoS 1
-  queue.restore_id({4, {11, 0}});
-  queue.restore_id({5, {99, 0}});  // not there
-  queue.restore_confirmed(65'535);
-  queue.restore_settled({14, 0});
-  queue.restore_settled({15, 0});
+  LoggedQueue queue;
+  queue.restore(10, 16, Qos::exactly_once);
+  queue.queue.restore_id({65'534, {12, 0}});
+  queue.queue.restore_id({65'535, {10, 0}});
+  queue.queue.restore_id({3, {14, 0}});  // 1 and 2 were of QoS 1
+  queue.queue.restore_id({4, {11, 0}});
+  queue.queue.restore_id({5, {99, 0}});  // not there
+  queue.queue.restore_confirmed(65'535);
+  queue.queue.restore_settled({14, 0});
+  queue.queue.restore_settled({15, 0});
   std::vector<std::pair<std::uint16_t, Seq>> sent;
   std::vector<Outgoing::State> states;
   while (const Outgoing* const next = queue.next(10)) {
     sent.emplace_back(next->packet_id, next->at.seq);
     states.push_back(next->state);
-    EXPECT_EQ(queue.is_logged(), sent.size() <= 3);
-    queue.sent();
+    EXPECT_EQ(queue.queue.is_logged(), sent.size() <= 3);
+    queue.queue.sent();
   }
   using State = Outgoing::State;
   EXPECT_EQ(sent, (std::vector<std::pair<std::uint16_t, Seq>>{
@@ -208,39 +253,88 @@ TEST(OutgoingQueue, FindsItsIdentifiersInTheLog) {
 }
 
 TEST(OutgoingQueue, GivesIdentifiersToWhatMayLeaveNow) {
-  OutgoingQueue queue;
-  push(queue, 1, 2, Qos::at_least_once);
-  push(queue, 3, 9, Qos::exactly_once);
+  LoggedQueue queue;
+  queue.push(1, 2, Qos::at_least_once);
+  queue.push(3, 9, Qos::exactly_once);
   ASSERT_NE(queue.next(4), nullptr);
-  queue.sent();
+  queue.queue.sent();
   ASSERT_NE(queue.next(4), nullptr);
-  queue.sent();
+  queue.queue.sent();
   Position at;
   EXPECT_EQ(queue.acknowledge(2, PacketType::puback, true, at), Answer::finished);
   ASSERT_NE(queue.next(4), nullptr);
-  EXPECT_FALSE(queue.is_logged());
-  const OutgoingQueue::Numbering numbering = queue.number(4);
+  EXPECT_FALSE(queue.queue.is_logged());
+  const OutgoingQueue::Numbering numbering = queue.queue.number(4);
   EXPECT_EQ(numbering.numbered,
             (std::vector<Numbered>{{1, {1, 0}}, {3, {3, 0}}, {4, {4, 0}}, {5, {5, 0}}}));
-  queue.logged(numbering.mark);
-  EXPECT_TRUE(queue.is_logged());
-  EXPECT_EQ(send_all(queue, 4), (std::vector<std::uint16_t>{3, 4, 5}));
+  queue.queue.logged(numbering.mark);
+  EXPECT_TRUE(queue.queue.is_logged());
+  EXPECT_EQ(queue.send_all(4), (std::vector<std::uint16_t>{3, 4, 5}));
 }
 
 TEST(OutgoingQueue, AConfirmedMessageWaitsForItsReleaseAcrossConnections) {
-  OutgoingQueue queue;
-  push(queue, 1, 1, Qos::exactly_once);
-  send_all(queue);
+  LoggedQueue queue;
+  queue.push(1, 1, Qos::exactly_once);
+  queue.send_all();
   Position at;
   EXPECT_EQ(queue.acknowledge(1, PacketType::pubrec, true, at), Answer::confirmed);
-  queue.rewind();
+  queue.queue.rewind();
   EXPECT_EQ(queue.next(10), nullptr);
-  EXPECT_TRUE(queue.release(1));
-  EXPECT_FALSE(queue.release(1));
-  queue.rewind();
-  EXPECT_FALSE(queue.release(1));
+  EXPECT_TRUE(queue.queue.release(1));
+  EXPECT_FALSE(queue.queue.release(1));
+  queue.queue.rewind();
+  EXPECT_FALSE(queue.queue.release(1));
   ASSERT_NE(queue.next(10), nullptr);
   EXPECT_EQ(queue.next(10)->state, Outgoing::State::released);
+}
+
+TEST(OutgoingQueue, HoldsNothingOfWhoIsAwayAndFetchesInOrder) {
+  LoggedQueue queue;
+  queue.push(1, 3'000);
+  EXPECT_EQ(queue.totals.held_size, kHeldMax * 6);
+  EXPECT_EQ(queue.send_all(100).size(), 100u);
+  queue.queue.rewind();
+  EXPECT_EQ(queue.totals.held_size, 0u);
+  queue.push(3'001, 3'002, Qos::at_least_once, true);
+  EXPECT_EQ(queue.totals.held_size, 0u);
+  Seq last = 0;
+  Position at;
+  while (const Outgoing* const next = queue.next(10)) {
+    EXPECT_LE(queue.totals.held_size, 2 * kHeldMax * 6);
+    EXPECT_EQ(next->state == Outgoing::State::sent, last < 100);
+    ASSERT_EQ(next->at.seq, ++last);
+    const std::uint16_t id = next->packet_id;
+    queue.queue.sent();
+    ASSERT_EQ(queue.acknowledge(id, PacketType::puback, true, at), Answer::finished);
+  }
+  EXPECT_EQ(last, 3'002u);
+  EXPECT_EQ(queue.fetched_count, 3'002u);
+  EXPECT_EQ(queue.totals.count, 0u);
+}
+
+TEST(OutgoingQueue, HoldsLittleWhenAllTogetherHoldTooMuch) {
+  QueueTotals totals;
+  OutgoingQueue queue(totals);
+  const QueueLimits limits{.held_size_max = 0};
+  for (Seq seq = 1; seq <= 100; ++seq) {
+    ASSERT_TRUE(queue.push({seq, 0}, letter(), false, limits));
+  }
+  EXPECT_EQ(totals.held_size, kHeldLittle * 6);
+  EXPECT_TRUE(queue.missing(limits).empty());
+}
+
+TEST(OutgoingQueue, WhatTheLogHasLostIsLeftOut) {
+  LoggedQueue queue;
+  queue.push(1, 4, Qos::at_least_once, true);
+  EXPECT_EQ(queue.queue.missing({}), (std::vector<Position>{{1, 0}, {2, 0}, {3, 0}, {4, 0}}));
+  EXPECT_TRUE(queue.queue.fetched({1, 0}, letter()));
+  EXPECT_FALSE(queue.queue.fetched({3, 0}, letter())) << "not the next one";
+  EXPECT_TRUE(queue.queue.lost({2, 0}));
+  EXPECT_TRUE(queue.queue.fetched({3, 0}, letter()));
+  EXPECT_EQ(queue.send_all().size(), 3u);
+  queue.queue.rewind();
+  EXPECT_TRUE(queue.queue.lost({1, 0}));
+  EXPECT_EQ(queue.send_all(), (std::vector<std::uint16_t>{2, 3}));
 }
 
 }  // namespace

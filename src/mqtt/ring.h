@@ -20,6 +20,10 @@ class Ring {
     NILO_ASSERT(index < size_);
     return slots_[(begin_ + index) & (slots_.size() - 1)];
   }
+  const T& operator[](std::size_t index) const {
+    NILO_ASSERT(index < size_);
+    return slots_[(begin_ + index) & (slots_.size() - 1)];
+  }
   T& front() { return (*this)[0]; }
 
   T& push_back(T value) {

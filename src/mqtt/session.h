@@ -41,6 +41,8 @@ struct ReceivedId {
 };
 
 struct Session {
+  explicit Session(QueueTotals& totals) : queue(totals) {}
+
   SessionNumber number = 0;
   std::string client_id{};
   std::string owner{};               // the name of the login that made it; empty: nobody's
@@ -49,9 +51,10 @@ struct Session {
   std::int64_t due_us = kNoTimer;    // its entry in the Broker's session timers
   std::int64_t gone_us = 0;          // when the client went away
   std::vector<Subscription> subscriptions{};
-  OutgoingQueue queue{};
+  OutgoingQueue queue;
   bool was_full = false;               // the queue; so that one refusal is told, not thousands
   std::vector<ReceivedId> received{};  // few: at most receive_max
+  bool is_fetching = false;            // messages of the queue are being read from the log
   bool is_numbering = false;           // identifiers are being logged
   std::vector<Position> settled{};     // acknowledged or dropped, not yet logged
   std::unique_ptr<StoredWill> will{};  // delayed; only while the client is away

@@ -1,6 +1,5 @@
 // mqtt/sessions.cc: sessions from their beginning to their end, and back from the log.
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "mqtt/broker.h"
@@ -10,7 +9,6 @@ namespace {
 
 constexpr std::int64_t kSecondUs = 1'000'000;
 constexpr int kWillsPerTick = 1000;
-constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 bus::SubscriptionOptions options_of(const SubscribeEntry& entry, std::uint32_t identifier) {
   return {entry.qos, entry.no_local, entry.retain_as_published, entry.retain_handling, identifier};
@@ -35,31 +33,13 @@ Session* Broker::find_session(std::string_view client_id) const {
 }
 
 Session& Broker::make_session(std::string client_id, SessionNumber number) {
-  auto made = std::make_unique<Session>();
+  auto made = std::make_unique<Session>(queue_totals_);
   Session& session = *made;
   session.number = number;
   session.client_id = std::move(client_id);
   sessions_by_client_.emplace(session.client_id, &session);
   sessions_.emplace(number, std::move(made));
   return session;
-}
-
-void Broker::renumber(Session& session) {
-  auto node = sessions_.extract(session.number);
-  rooms_.router.remove(target_of(session));
-  session.number = rooms_.numbers.take(false);
-  node.key() = session.number;
-  sessions_.insert(std::move(node));
-  session.settled.clear();
-  // CONNACK waits for the record that ends the old number, and so for all that went before it.
-  session.is_numbering = false;
-  session.queue.release_all();
-  std::erase_if(session.received, [](const ReceivedId& one) { return one.is_releasing; });
-  for (ReceivedId& received : session.received) received.is_durable = true;
-  for (const Subscription& subscription : session.subscriptions) {
-    const auto filter = bus::TopicFilter::parse(subscription.filter);
-    if (filter) rooms_.router.subscribe(target_of(session), *filter, subscription.options);
-  }
 }
 
 void Broker::leave(Session& session, std::unique_ptr<StoredWill> will) {
@@ -176,7 +156,7 @@ bool Broker::apply(Seq seq, const Effect& effect) {
 bool Broker::apply_session(std::string_view body) {
   SessionEffect effect;
   if (!read_session(body, effect)) return false;
-  if (!is_persistent(effect.number) || effect.expiry_s == 0) return false;
+  if (!is_persistent(effect.number)) return false;
   rooms_.numbers.seen(effect.number);
   if (home_loop(effect.client_id, loop_count_) != loop_) return true;
   Session* session = find_session(effect.client_id);
@@ -210,15 +190,14 @@ bool Broker::apply_subscribe(std::string_view body) {
 }
 
 bool Broker::apply_queued(Seq seq, std::string_view body) {
-  auto message = std::make_shared<Message>();
   std::vector<Delivery> deliveries;
   replayed_ = {seq, seq == replayed_.seq ? replayed_.index + 1 : 0};
-  if (!read_queued(body, *message, deliveries)) return false;
+  if (!read_deliveries(body, deliveries)) return false;
   for (const Delivery& delivery : deliveries) {
     Session* const session = find_session(delivery.session);
     if (session == nullptr) continue;
     // Without the limits: what did not fit then is settled by a later record.
-    session->queue.push(replayed_, letter_of(delivery, message), kNoLimit, kNoLimit);
+    session->queue.restore(replayed_);
   }
   return true;
 }
@@ -314,7 +293,7 @@ void Broker::on_replayed() {
       replayed_wills_.erase(will);
     }
     if (session->will != nullptr || session->expiry_s != kNeverExpires) {
-      set_timer(*session, now_us_);  // tick() looks what is due
+      set_timer(*session, now_us_ + 1);  // tick() looks what is due
     }
   }
   for (auto& [number, will] : replayed_wills_) {
