@@ -272,6 +272,7 @@ class Broker {
   std::map<std::string, RestoredWill, std::less<>> restored_wills_;
   std::int64_t restored_due_us_ = 0;
   Position replayed_;  // the last `queued` that apply() saw
+  std::vector<Delivery> replayed_deliveries_;
 };
 
 }  // namespace nilo::mqtt

@@ -270,5 +270,65 @@ TEST(Retained, TheSubscriberSaysWhetherItWantsThem_MQTT_3_3_1_10) {
   EXPECT_EQ(told(kV5, peer.take()), "90:00010000, t=x q0 retained, 90:00010000, 90:00010000");
 }
 
+// --- messages that wait in the log
+
+TEST(Waiting, OfAClientThatIsAwayTheLogHasAllInOrder) {
+  constexpr int kCount = 3'000;
+  FakeHost host;
+  Peer away(host, "away", kV3, false);
+  away.send(subscribe(kV3, kAll));
+  away.vanish();
+  Peer publisher(host, "p", kV3);
+  for (int i = 0; i < kCount; ++i) {
+    publisher.send(publish(kV3, "t", std::to_string(i), Qos::at_least_once, 1));
+  }
+  FakeHost after;
+  host.replay_into(after);
+  for (FakeHost* const one : {&host, &after}) {
+    Peer back(*one, "away", kV3, false);
+    std::string bytes = back.connack.substr(4);
+    int next = 0;
+    while (!bytes.empty()) {
+      std::string acks;
+      for (std::string_view rest = bytes; !rest.empty();) {
+        Frame frame;
+        std::size_t needed = 0;
+        ASSERT_EQ(read_frame(rest, kPacketSizeMax, frame, needed), Framing::complete);
+        rest.remove_prefix(frame.size);
+        Publish packet;
+        ASSERT_FALSE(decode(frame, kV3, packet));
+        ASSERT_EQ(packet.payload, std::to_string(next++));
+        acks += ack(kV3, PacketType::puback, packet.packet_id);
+      }
+      back.send(acks);
+      bytes = back.take();
+    }
+    EXPECT_EQ(next, kCount);
+    EXPECT_EQ(one->fetched_count, static_cast<std::size_t>(kCount));
+  }
+}
+
+TEST(Waiting, ForAllSessionsIsBoundedAndToldOnce) {
+  Limits limits;
+  limits.queued_max = 3;
+  FakeHost host(limits);
+  Peer one(host, "one", kV3, false);
+  one.send(subscribe(kV3, kAll));
+  one.vanish();
+  Peer two(host, "two", kV3, false);
+  two.send(subscribe(kV3, kAll));
+  two.vanish();
+  Peer publisher(host, "p", kV3);
+  for (int i = 0; i < 4; ++i) publisher.send(publish(kV3, "t", "x", Qos::at_least_once, 1));
+  EXPECT_EQ(host.refusals.size(), 2u) << "once for each session";
+  int count = 0;
+  for (const char* const client_id : {"one", "two"}) {
+    Peer back(host, client_id, kV3, false);
+    const std::string all = told(kV3, back.connack);
+    for (std::size_t at = 0; (at = all.find("t=x", at)) != std::string::npos; ++at) ++count;
+  }
+  EXPECT_EQ(count, 3);
+}
+
 }  // namespace
 }  // namespace nilo::mqtt

@@ -276,8 +276,10 @@ class ModelClient {
  public:
   explicit ModelClient(std::string client_id) : client_id_(std::move(client_id)) {}
 
-  void connect(LateHost& host) {
-    disconnect(host);
+  // The server may not know yet that an earlier connection is gone: then it is taken over.
+  void connect(LateHost& host, bool takes_over = false) {
+    if (!takes_over) disconnect(host);
+    lose();
     Connect packet;
     packet.version = kV3;
     packet.client_id = client_id_;
@@ -291,7 +293,7 @@ class ModelClient {
     if (peer_ && !peer_->is_closed()) host.broker->closed(peer_->id());
     lose();
   }
-  void lose() {  // the server is dead
+  void lose() {
     peer_.reset();
     in_.clear();
   }
@@ -395,8 +397,25 @@ class Model {
     settle();
   }
 
+  void take_over(int times) {
+    for (int i = 0; i < times; ++i) {
+      subscriber_.connect(*host_, true);
+      if (publisher_.is_connected()) publisher_.publish_next();
+      for (int j = roll(8); j > 0; --j) {
+        host_->sync();
+        publisher_.read(2);
+        subscriber_.read(2);
+      }
+    }
+    finish();
+  }
   void run(int steps) {
     for (int i = 0; i < steps; ++i) step(roll(100));
+    finish();
+  }
+
+ private:
+  void finish() {
     if (!publisher_.is_connected()) publisher_.connect(*host_);
     if (!subscriber_.is_connected()) subscriber_.connect(*host_);
     settle();
@@ -406,8 +425,6 @@ class Model {
     EXPECT_TRUE(publisher_.is_idle() && subscriber_.is_idle());
     EXPECT_EQ(host_->damaged, 0);
   }
-
- private:
   int roll(int sides) { return std::uniform_int_distribution<int>(0, sides - 1)(dice_); }
 
   void step(int what) {
@@ -422,7 +439,7 @@ class Model {
       host_->clock.advance_us(200'000);
       host_->broker->tick();
     } else if (what < 94) {
-      one.connect(*host_);
+      one.connect(*host_, roll(2) == 0);
     } else if (what < 97) {
       one.disconnect(*host_);
     } else {
@@ -451,6 +468,11 @@ class Model {
   ModelClient publisher_{"p"};
   ModelClient subscriber_{"s"};
 };
+
+TEST(ExactlyOnce, HoldsWhileAClientIsTakenOverAgainAndAgain) {
+  Model model(1);
+  model.take_over(1000);
+}
 
 TEST(ExactlyOnce, HoldsWhateverIsKilledAndWhenever) {
   constexpr unsigned kSeeds = 300;

@@ -190,7 +190,7 @@ bool Broker::apply_subscribe(std::string_view body) {
 }
 
 bool Broker::apply_queued(Seq seq, std::string_view body) {
-  std::vector<Delivery> deliveries;
+  std::vector<Delivery>& deliveries = replayed_deliveries_;
   replayed_ = {seq, seq == replayed_.seq ? replayed_.index + 1 : 0};
   if (!read_deliveries(body, deliveries)) return false;
   for (const Delivery& delivery : deliveries) {
