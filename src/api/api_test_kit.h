@@ -94,6 +94,38 @@ class ApiTest : public testing::Test {
     house.ready = [this] { return outcome_; };
     house.is_current = [](const Principal&) { return true; };
     house.accounts = accounts();
+    house.certificates = certificates();
+    return house;
+  }
+
+  CertificateBackend certificates() {
+    const CertificateInfo info{.fingerprint = "ab12",
+                               .name = "tank-1",
+                               .kind = "device",
+                               .state = "active",
+                               .topics = {"a/#"},
+                               .created_us = 1'000'000};
+    CertificateBackend house;
+    house.list = [info] { return std::vector<CertificateInfo>{info}; };
+    house.ca = [](const Done<std::string>& done) { done(std::string("the CA")); };
+    house.issue = [this, info](const NewCertificate& wanted, const Done<IssuedCertificate>& done) {
+      new_certificate_ = wanted;
+      if (!outcome_) return done(outcome_.error());
+      done(IssuedCertificate{info, "C", wanted.request.empty() ? "K" : "", "A"});
+    };
+    house.add = [this, info](const ForeignCertificate& foreign, const Done<CertificateInfo>& done) {
+      foreign_ = foreign;
+      done(info);
+    };
+    house.set_state = [this, info](const std::string& which, const std::string& state,
+                                   const Done<CertificateInfo>& done) {
+      certificate_change_ = which + " " + state;
+      done(info);
+    };
+    house.remove = [this](const std::string& which, const Done<void>& done) {
+      revoked_ = which;
+      done(outcome_);
+    };
     return house;
   }
 
@@ -265,6 +297,9 @@ class ApiTest : public testing::Test {
   std::vector<tables::SqlRequest> sql_;
   tables::RowQuery asked_;
   std::string key_, cursor_, revoked_;
+  NewCertificate new_certificate_;
+  ForeignCertificate foreign_;
+  std::string certificate_change_;
   NewToken made_;
   int authenticated_ = 0;
   FirstUser set_up_;

@@ -13,6 +13,7 @@
 
 #include "api/account_backend.h"
 #include "api/alert_backend.h"
+#include "api/certificate_backend.h"
 #include "api/live_backend.h"
 #include "api/notice_backend.h"
 #include "api/page_backend.h"
@@ -98,6 +99,7 @@ struct Backend {
   NoticeBackend notices;
   PageBackend pages;
   AlertBackend alerts;
+  CertificateBackend certificates;
 
   // Done when it is durable.
   std::function<void(Message, Done<void>)> publish;

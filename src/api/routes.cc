@@ -4,6 +4,7 @@
 
 #include "api/alert_handlers.h"
 #include "api/api.h"
+#include "api/certificate_handlers.h"
 #include "api/schemas.h"
 
 namespace nilo::api {
@@ -196,6 +197,7 @@ std::vector<OwnRoute> account_routes() {
   using enum Access;
   const BodyDoc none;
   const BodyDoc any = json_doc(kAnySchema);
+  const std::string certificates = "/api/v1/certificates";
   // clang-format off
   return {
       {show_session, {"GET", "/api/v1/session", "Who asks, and whether there is a user yet", open,
@@ -224,6 +226,23 @@ std::vector<OwnRoute> account_routes() {
       {make_token, {"POST", "/api/v1/tokens", "Make a token; only this answer has its secret",
                     admin, {}, json_doc(kNewTokenSchema), json_doc(kMadeTokenSchema)}},
       {revoke_token, {"DELETE", "/api/v1/tokens/{name}", "Revoke a token", admin, {}, none, none}},
+      {list_certificates, {"GET", certificates, "Certificates that this server knows", admin, {},
+                           none, json_doc(kCertificatesSchema)}},
+      {show_ca, {"GET", "/api/v1/ca", "The CA's certificate, by which devices know this server",
+                 open, {}, none, {"application/x-pem-file", kTextSchema}}},
+      {issue_certificate, {"POST", certificates,
+                           "Issue a certificate; only this answer has its private key", admin, {},
+                           json_doc(kNewCertificateSchema), json_doc(kIssuedCertificateSchema)}},
+      {register_certificate, {"POST", certificates + "/register",
+                              "Let a device in by the certificate it has, or all of a CA", admin,
+                              {}, json_doc(kForeignCertificateSchema),
+                              json_doc(kCertificateSchema)}},
+      {change_certificate, {"POST", certificates + "/{certificate}",
+                            "Activate, deactivate or revoke; connections end within seconds",
+                            admin, {}, json_doc(kCertificateStateSchema),
+                            json_doc(kCertificateSchema)}},
+      {remove_certificate, {"DELETE", certificates + "/{certificate}",
+                            "Take one that is not active off the list", admin, {}, none, none}},
   };
   // clang-format on
 }

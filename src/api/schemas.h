@@ -206,6 +206,41 @@ inline constexpr const char* kMadeTokenSchema = R"({
     "role":{"$ref":"#/components/schemas/Role"},
     "token":{"type":"string"}}})";
 
+inline constexpr const char* kCertificateSchema = R"({"$ref":"#/components/schemas/Certificate"})";
+
+inline constexpr const char* kCertificatesSchema = R"({
+  "type":"object","properties":{"certificates":{"type":"array","items":{
+    "$ref":"#/components/schemas/Certificate"}}}})";
+
+inline constexpr const char* kNewCertificateSchema = R"({
+  "type":"object","required":["name"],"properties":{
+    "name":{"type":"string"},
+    "valid_days":{"type":"integer","minimum":1,"maximum":36500,
+      "description":"At most, and by default, as long as the CA."},
+    "topics":{"type":"array","maxItems":32,"items":{"type":"string"},
+      "description":"Filters it may publish and subscribe to; none: not limited."},
+    "request":{"type":"string",
+      "description":"PKCS #10 as PEM, for a key that the device has; without it one is made."}}})";
+
+inline constexpr const char* kIssuedCertificateSchema = R"({
+  "allOf":[{"$ref":"#/components/schemas/Certificate"},{"type":"object","properties":{
+    "certificate":{"type":"string"},"key":{"type":"string"},
+    "ca_certificate":{"type":"string"}}}]})";
+
+inline constexpr const char* kForeignCertificateSchema = R"({
+  "type":"object","properties":{
+    "name":{"type":"string","description":"Without it the certificate's common name."},
+    "certificate":{"type":"string","description":"PEM; or else:"},
+    "fingerprint":{"type":"string","description":"SHA-256 of the DER, in hexadecimal digits."},
+    "topics":{"type":"array","maxItems":32,"items":{"type":"string"}},
+    "inactive":{"type":"boolean"},
+    "ca":{"type":"boolean","description":"It vouches for devices that are not known yet."},
+    "auto":{"type":"boolean","description":"Of a CA: they come in at once."}}})";
+
+inline constexpr const char* kCertificateStateSchema = R"({
+  "type":"object","required":["state"],"properties":{
+    "state":{"enum":["active","inactive","revoked"]}}})";
+
 inline constexpr const char* kRefusedSchema = R"({
   "type":"object","properties":{"refused":{"type":"array","items":{"type":"object","properties":{
     "id":{"type":"string"},
@@ -239,6 +274,14 @@ inline constexpr const char* kComponentSchemas = R"({
     "value":{},"time":{"type":["integer","null"]}}}},
   "tables":{"type":"array","items":{"type":"string"}}}},
 "Role":{"enum":["device","viewer","admin"]},
+"Certificate":{"type":"object","properties":{
+  "fingerprint":{"type":"string"},"name":{"type":"string"},"kind":{"enum":["device","ca"]},
+  "state":{"enum":["active","inactive","pending","revoked"]},"subject":{"type":"string"},
+  "serial":{"type":"string"},"issuer":{"type":"string"},"note":{"type":"string"},
+  "topics":{"type":"array","items":{"type":"string"}},"auto":{"type":"boolean"},
+  "created":{"type":"string","format":"date-time"},
+  "not_before":{"type":["string","null"],"format":"date-time"},
+  "not_after":{"type":["string","null"],"format":"date-time"}}},
 "Column":{"type":"object","required":["name","type"],"properties":{
   "name":{"type":"string"},"type":{"type":"string"},"unit":{"type":"string"}}},
 "Answer":{"type":"object","required":["columns","rows"],"properties":{

@@ -2,14 +2,13 @@
 
 #include "api/handlers.h"
 #include "api/json_body.h"
-#include "bus/topic_filter.h"
+#include "api/topic_list.h"
 
 namespace nilo::api {
 namespace {
 
 constexpr std::int64_t kDayUs = std::int64_t{24} * 3600 * 1'000'000;
 constexpr std::int64_t kTokenDaysMax = 36'500;
-constexpr std::size_t kTokenTopicsMax = 32;
 
 // "12h", "30d", "8w", "1y".
 Result<std::int64_t> read_duration(std::string_view text) {
@@ -25,24 +24,6 @@ Result<std::int64_t> read_duration(std::string_view text) {
   }
   return Error{ErrorCode::invalid_argument, "'valid_for' must be a time such as \"30d\"",
                "a whole number and h, d, w or y"};
-}
-
-Result<std::vector<std::string>> read_topics(const JsonNode& list) {
-  if (!list.is_array()) {
-    return Error{ErrorCode::invalid_argument, "'topics' must be a list of filters"};
-  }
-  std::vector<std::string> topics;
-  for (const JsonNode& topic : list.elements()) {
-    const std::string text(topic.is_string() ? topic.text() : "");
-    TRY(bus::TopicFilter::parse(text));
-    if (text.find('\n') != std::string::npos) {
-      return Error{ErrorCode::invalid_argument, "a topic here has no line breaks"};
-    }
-    topics.push_back(text);
-  }
-  if (topics.size() <= kTokenTopicsMax) return topics;
-  return Error{ErrorCode::too_large, "a token is limited to at most 32 topics",
-               "use wildcards, such as water1/#"};
 }
 
 Result<NewToken> read_token(std::string_view body) {
@@ -84,11 +65,7 @@ void list_tokens(const Context& context, Call& call) {
     out.append(R"(,"role":")").append(word_of(token.role));
     out.append(R"(","kind":")").append(token.kind);
     append_json_string(out += R"(","note":)", token.note);
-    out += R"(,"topics":[)";
-    for (const std::string& topic : token.topics) {
-      append_json_string(out.back() == '[' ? out : out += ',', topic);
-    }
-    out += ']';
+    append_topics(out += R"(,"topics":)", token.topics);
     out.append(R"(,"revoked":)").append(token.revoked ? "true" : "false");
     append_json(out += R"(,"created":)", Value::timestamp(token.created_us));
     append_json(out += R"(,"expires":)",

@@ -6,8 +6,8 @@
 
 #include "app/hashes.h"
 #include "app/own_row.h"
+#include "app/topic_scope.h"
 #include "base/utf8.h"
-#include "bus/topic_filter.h"
 
 namespace nilo::app {
 
@@ -23,28 +23,6 @@ const Error& refused() {
   return error;
 }
 
-// The filters a token is limited to.
-class TopicScope final : public Scope {
- public:
-  explicit TopicScope(const std::vector<std::string>& topics) {
-    for (const std::string& text : topics) {
-      // One that cannot be read lets nothing through: they were checked when they were taken.
-      if (auto filter = bus::TopicFilter::parse(text)) filters_.push_back(std::move(*filter));
-    }
-  }
-  bool may_publish(std::string_view topic) const override {
-    return std::any_of(filters_.begin(), filters_.end(),
-                       [&](const bus::TopicFilter& filter) { return filter.matches(topic); });
-  }
-  bool may_subscribe(std::string_view wanted) const override {
-    return std::any_of(filters_.begin(), filters_.end(),
-                       [&](const bus::TopicFilter& filter) { return filter.covers(wanted); });
-  }
-
- private:
-  std::vector<bus::TopicFilter> filters_;
-};
-
 // Tells a token from an older or newer one of the same name.
 std::string credential_of(const Token& token) {
   return fmt::format("{}{}:{}", kCredentialPrefix, token.created_us, token.name);
@@ -52,23 +30,14 @@ std::string credential_of(const Token& token) {
 
 Principal principal_of(const Token& token) {
   Principal principal{token.name, token.role};
-  if (!token.topics.empty()) principal.scope = std::make_shared<TopicScope>(topics_of(token));
+  principal.scope = topic_scope(token.topics);
   principal.credential = credential_of(token);
   return principal;
 }
 
 }  // namespace
 
-std::vector<std::string> topics_of(const Token& token) {
-  std::vector<std::string> topics;
-  std::string_view rest = token.topics;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    topics.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return topics;
-}
+std::vector<std::string> topics_of(const Token& token) { return topics_in(token.topics); }
 
 std::string_view word_of(Token::Kind kind) {
   switch (kind) {
@@ -178,7 +147,7 @@ Result<Token> Access::revoked(std::string_view name) const {
 
 bool Access::has_valid(std::string_view name) const {
   const auto token = find(name);
-  return token && is_valid(*token);
+  return (token && is_valid(*token)) || certificates_.has_valid(name);
 }
 
 bool Access::has_hash(std::string_view hash) const {
@@ -259,6 +228,7 @@ Result<Principal> Access::by_password(std::string_view name, std::string_view pa
 }
 
 bool Access::is_current(std::string_view credential) const {
+  if (is_certificate_credential(credential)) return certificates_.is_current(credential);
   if (!credential.starts_with(kCredentialPrefix)) return false;
   const std::size_t colon = credential.find(':', kCredentialPrefix.size());
   if (colon == std::string_view::npos) return false;
@@ -266,7 +236,7 @@ bool Access::is_current(std::string_view credential) const {
   return token && is_valid(*token) && credential_of(*token) == credential;
 }
 
-// A token that expires changes who is current, too.
+// One that expires changes who is current, too.
 std::uint64_t Access::changes() const {
   if (clock_.wall_us() >= next_expiry_us_) {
     const TimeUs now_us = clock_.wall_us();
@@ -279,7 +249,7 @@ std::uint64_t Access::changes() const {
     });
     ++expiries_;
   }
-  return changes_ + expiries_;
+  return changes_ + expiries_ + certificates_.changes();
 }
 
 bool Access::is_open_to(std::string_view ip) const { return open_ && is_loopback(ip); }

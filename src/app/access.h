@@ -3,9 +3,9 @@
 // Devices and scripts show a token ("nilo_" and 32 characters), or a name and a password. Both are
 // rows of the table sys_tokens, kept as hashes (secrets.h). Some devices can show neither: for them
 // a row may name a client id and the address it comes from, which is weak, and said to be. Nobody
-// else is let in, but people with a session (accounts.h), and with --open: then a connection from
-// the same machine needs nothing.
-// Threads: safe to share.
+// else is let in, but devices with a certificate (certificates.h), people with a session
+// (accounts.h), and with --open: then a connection from the same machine needs nothing. Threads:
+// safe to share.
 #pragma once
 
 #include <atomic>
@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/certificates.h"
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "base/result.h"
@@ -82,7 +83,7 @@ class Access {
   void apply(const Token& token);
   // not_found: no such token.
   Result<Token> token(std::string_view name) const;
-  // Is there a token of this name that lets somebody in?
+  // Is there a token or certificate of this name that lets somebody in?
   bool has_valid(std::string_view name) const;
   // Is there a row, valid or not, with this hash?
   bool has_hash(std::string_view hash) const;
@@ -94,6 +95,9 @@ class Access {
   Result<Principal> by_password(std::string_view name, std::string_view password) const;
   // A device that shows nothing else.
   Result<Principal> by_address(std::string_view client_id, std::string_view ip) const;
+  // What lets devices in by the keys they have.
+  Certificates& certificates() { return certificates_; }
+  const Certificates& certificates() const { return certificates_; }
   // True if a stranger from this address is let in.
   bool is_open_to(std::string_view ip) const;
 
@@ -103,7 +107,7 @@ class Access {
   std::uint64_t changes() const;
 
  private:
-  Access(const Clock& clock, bool open) : clock_(clock), open_(open) {}
+  Access(const Clock& clock, bool open) : clock_(clock), open_(open), certificates_(clock) {}
   std::optional<Token> find(std::string_view name) const;
   bool is_valid(const Token& token) const;
   Result<Principal> by_hash(const std::string& hash, Token::Kind kind) const;
@@ -114,6 +118,7 @@ class Access {
   };
   const Clock& clock_;
   const bool open_;
+  Certificates certificates_;
   Guarded<State> state_;
   std::atomic<std::uint64_t> changes_{0};
   mutable std::atomic<TimeUs> next_expiry_us_{INT64_MAX};

@@ -26,6 +26,7 @@ Command user_add_command();
 Command user_ls_command();
 Command user_passwd_command();
 Command user_rm_command();
+std::vector<Command> cert_commands();
 std::vector<Command> bench_commands();
 Command openapi_command();
 

@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
       alerts_ack_command(),   alerts_snooze_command(), alerts_resolve_command(),
       alerts_test_command(),
   };
+  for (Command& command : cert_commands()) commands.push_back(std::move(command));
   for (Command& command : bench_commands()) commands.push_back(std::move(command));
   return run_command_line(commands, argc, argv);
 }

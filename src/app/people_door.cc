@@ -37,6 +37,10 @@ PeopleDoor::PeopleDoor(const Rooms& rooms, const Folders& folders, const stack::
       status_(status_rooms(rooms, folders.data_dir)),
       page_files_({folders.stack_dir, folders.data_dir + "/pages"}, rooms.people.clock, files,
                   rooms.people.stack.pages),
+      certificate_desk_(std::make_unique<CertificateDesk>(
+          CertificateDesk::Rooms{rooms.people.access, rooms.people.commit, rooms.people.tables,
+                                 rooms.people.clock, rooms.people.logger},
+          folders.data_dir)),
       thing_answers_(std::make_unique<ThingAnswers>(ThingAnswers::Rooms{
           rooms.things, rooms.people.tables, rooms.people.stack, rooms.people.clock,
           [&alerting = rooms.alerting](std::string_view thing) {
@@ -61,6 +65,7 @@ api::Backend PeopleDoor::backend() {
   backend.pages = page_backend(page_files_, *page_worker_);
   backend.alerts = rooms_.alert_desk.backend();
   backend.take_mqtt = rooms_.take_mqtt;
+  backend.certificates = certificate_desk_->backend();
   return backend;
 }
 
@@ -68,6 +73,7 @@ void PeopleDoor::shut_down() {
   http_.reset();
   thing_answers_.reset();
   page_worker_.reset();
+  certificate_desk_.reset();
 }
 
 }  // namespace nilo::app

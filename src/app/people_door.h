@@ -11,6 +11,7 @@
 #include "api/api.h"
 #include "app/alert_desk.h"
 #include "app/alerting.h"
+#include "app/certificate_desk.h"
 #include "app/house_status.h"
 #include "app/page_files.h"
 #include "app/people.h"
@@ -57,6 +58,7 @@ class PeopleDoor {
   People people_;
   HouseStatus status_;
   PageFiles page_files_;
+  std::unique_ptr<CertificateDesk> certificate_desk_;
   std::unique_ptr<ThingAnswers> thing_answers_;
   std::unique_ptr<Worker> page_worker_;
   api::Api api_;

@@ -147,6 +147,7 @@ Reactions compile(stack::Loaded& loaded) {
   reactions.tables.push_back({alert_mark_schema(), {}});
   reactions.tables.push_back({invalid_schema(), {}});
   reactions.tables.push_back({tokens_schema(), {}});
+  reactions.tables.push_back({certificates_schema(), {}});
   reactions.tables.push_back({users_schema(), {}});
   reactions.tables.push_back({sessions_schema(), {}});
   reactions.tables.push_back({notices_schema(), {}});

@@ -256,6 +256,9 @@ class RunningServer final : public Server {
   Result<void> load_own_tables() {
     for_each_row(kTokensTable,
                  [this](std::span<const Value> cells) { access_->apply(token_of(cells)); });
+    for_each_row(kCertificatesTable, [this](std::span<const Value> cells) {
+      access_->certificates().apply(certificate_of(cells));
+    });
     load_accounts();
     ErrorPlace newest;
     for_each_row(kErrorsTable, [&](std::span<const Value> cells) {
