@@ -37,6 +37,10 @@ void show_series(const Context& context, Call& call);
 void show_intervals(const Context& context, Call& call);
 void show_status(const Context& context, Call& call);
 
+// thing_edit_handlers.cc
+void set_thing(const Context& context, Call& call);
+void remove_thing(const Context& context, Call& call);
+
 // publish_handler.cc
 void publish(const Context& context, Call& call);
 void publish_to_path(const Context& context, Call& call);

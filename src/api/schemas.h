@@ -76,6 +76,13 @@ inline constexpr const char* kIntervalsSchema = R"({
     "max":{"type":["number","null"]},
     "first":{"type":["number","null"]},"last":{"type":["number","null"]}}}}}})";
 
+inline constexpr const char* kThingEditSchema = R"({
+  "type":"object","properties":{
+    "type":{"type":"string"},"name":{"type":"string"},
+    "properties":{"type":"object","maxProperties":64,
+      "additionalProperties":{"type":["string","number","boolean"]},
+      "examples":[{"depth":"89 cm","tags":"north, roof","lat":48.25,"lon":16.37,"next":"tank-2"}]}}})";
+
 inline constexpr const char* kSqlSchema = R"json({
   "type":"object","required":["sql"],"properties":{
     "sql":{"type":"string","examples":["SELECT * FROM latest('tank_levels')"]},

@@ -9,6 +9,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -34,11 +36,24 @@ struct ReadingsQuestion {
   std::optional<TimeUs> to_us{};
 };
 
+// All that is written about a thing.
+struct ThingEdit {
+  std::string id;
+  std::string type{};
+  std::string name{};  // empty: its id
+  // "89 cm", "48.25", "true"; tags, lat, lon, next, station among them.
+  std::vector<std::pair<std::string, std::string>> properties{};
+};
+
 struct ThingBackend {
   using Json = std::function<void(Result<std::string>)>;
 
   std::function<void(ThingsQuestion, Json)> list;
   std::function<void(std::string id, Json)> show;
+  // Writes down a thing, new or not; takes it out again. Done when the text is on the disk.
+  using Changed = std::function<void(Result<void>)>;
+  std::function<void(const ThingEdit&, Changed)> set;
+  std::function<void(const std::string& id, Changed)> remove;
   std::function<void(ReadingsQuestion, bool with_stats, Json)> values;
   // `width`: of the picture, in pixels.
   std::function<void(ReadingsQuestion, std::size_t width, Json)> series;

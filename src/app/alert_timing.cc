@@ -75,7 +75,7 @@ class House {
     TRY(append([this](RecordWriter& record) { tables_->number_new(record); }));
     alerting_ = std::make_unique<Alerting>(
         Alerting::Rooms{stack_, *tables_, *applier_, *log_, numbers_, clock_, *logger_, metrics_,
-                        [](const AlertRow&) { return std::string(); },
+                        named_in(stack_), [](const AlertRow&) { return std::string(); },
                         [this](const AlertRow&, Seq) { ++transitions_; }});
     TRY(alerting_->load());
     applier_->observe(*alerting_);

@@ -60,7 +60,6 @@ bool is_number(Type type) {
 
 Alerting::Alerting(Rooms rooms) : rooms_(std::move(rooms)), engine_(definitions_of(rooms_.stack)) {
   for (const stack::Alert& alert : rooms_.stack.alerts) words_.emplace_back(alert);
-  for (const stack::Thing& thing : rooms_.stack.things) things_.emplace(thing.id, &thing);
   make_sources();
 }
 
@@ -89,16 +88,22 @@ void Alerting::make_sources() {
   }
 }
 
+std::function<const stack::Thing*(std::string_view)> named_in(const stack::Stack& stack) {
+  std::unordered_map<std::string_view, const stack::Thing*> by_id;
+  for (const stack::Thing& thing : stack.things) by_id.emplace(thing.id, &thing);
+  return [by_id = std::move(by_id)](std::string_view id) {
+    const auto at = by_id.find(id);
+    return at == by_id.end() ? nullptr : at->second;
+  };
+}
+
 bool Alerting::watches(const TableSchema& schema) const {
   return &schema == invalid_schema_ ||
          std::any_of(sources_.begin(), sources_.end(),
                      [&](const Source& source) { return source.schema == &schema; });
 }
 
-const stack::Thing* Alerting::thing_of(std::string_view id) const {
-  const auto at = things_.find(id);
-  return at == things_.end() ? nullptr : at->second;
-}
+const stack::Thing* Alerting::thing_of(std::string_view id) const { return rooms_.named(id); }
 
 // --- From changes to transitions ---
 

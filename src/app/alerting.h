@@ -63,6 +63,8 @@ class Alerting final : public ChangeObserver {
     const Clock& clock;
     Logger& logger;
     Metrics& metrics;
+    // What is written about a thing; nullptr: nothing.
+    std::function<const stack::Thing*(std::string_view id)> named;
     // "<site.url>/ack/<token>" for an open alert.
     std::function<std::string(const AlertRow&)> acknowledge_link;
     // Each change of an alert, when it is on disk and in the tables; on the tables thread.
@@ -194,7 +196,6 @@ class Alerting final : public ChangeObserver {
   Rooms rooms_;
   alerts::Engine engine_;
   std::vector<AlertWords> words_;  // by alert
-  std::unordered_map<std::string_view, const stack::Thing*> things_;
   std::deque<Source> sources_;
   const TableSchema* invalid_schema_ = nullptr;
   std::vector<Watched> watched_;
@@ -216,5 +217,8 @@ class Alerting final : public ChangeObserver {
   std::array<std::atomic<std::size_t>, alerts::kStates.size()> counts_{};
   Guarded<ByText<std::size_t>> open_of_thing_;
 };
+
+// Alerting::Rooms::named of a stack to which nobody adds things; it must outlive this.
+std::function<const stack::Thing*(std::string_view)> named_in(const stack::Stack& stack);
 
 }  // namespace nilo::app

@@ -57,13 +57,4 @@ class CertificateFiles {
 // How this machine may be called by others: its name, name.local, its addresses, and localhost.
 std::vector<std::string> names_of_this_machine();
 
-// A file of at most net::kCertificateSizeMax bytes. not_found: there is none. unavailable,
-// too_large.
-Result<std::string> read_small_file(const std::string& path);
-
-// Writes `bytes` as `path`: aside, synced, renamed. `mode`: 0600 or 0644.
-Result<void> replace_file(const std::string& path, std::string_view bytes, unsigned mode);
-// Likewise, but conflict if there is such a file.
-Result<void> create_file(const std::string& path, std::string_view bytes, unsigned mode);
-
 }  // namespace nilo::app

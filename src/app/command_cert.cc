@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/host.h"
 #include "app/remote.h"
+#include "app/whole_file.h"
 #include "base/utf8.h"
 #include "net/http.h"
 #include "value/json.h"

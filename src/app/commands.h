@@ -27,6 +27,7 @@ Command user_ls_command();
 Command user_passwd_command();
 Command user_rm_command();
 std::vector<Command> cert_commands();
+std::vector<Command> things_commands();
 std::vector<Command> bench_commands();
 Command openapi_command();
 

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
       alerts_test_command(),
   };
   for (Command& command : cert_commands()) commands.push_back(std::move(command));
+  for (Command& command : things_commands()) commands.push_back(std::move(command));
   for (Command& command : bench_commands()) commands.push_back(std::move(command));
   return run_command_line(commands, argc, argv);
 }

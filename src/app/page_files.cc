@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "app/whole_file.h"
 #include "base/nearest.h"
 #include "value/value.h"
 
@@ -17,6 +18,8 @@ namespace nilo::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr mode_t kNewFolderMode = 0755;
 
 // "pages/tanks.toml" -> "tanks.toml"
 std::string name_in_folder(const std::string& file) {
@@ -323,6 +326,49 @@ Result<void> PageFiles::write(const std::string& file, std::string_view text) co
   if (!outcome) ::unlink(aside.c_str());
   if (outcome) sync_folder(folder);
   return outcome;
+}
+
+Result<stack::Stack> PageFiles::change(const std::string& file, const Edit& edit) {
+  return state_.with([&](State& state) { return change(state, file, edit); });
+}
+
+Result<stack::Stack> PageFiles::change(State& state, const std::string& file,
+                                       const Edit& edit) const {
+  refresh(state);
+  struct stat found {};
+  const std::string path = path_of(file);
+  const bool is_there = ::stat(path.c_str(), &found) == 0;
+  const std::string before = is_there ? read_page_file(path) : "";
+  const stack::Loaded old =
+      stack::parse(with_text(state.files, file, is_there ? &before : nullptr));
+  if (!old.ok()) {
+    return Error{ErrorCode::conflict,
+                 fmt::format("{} has a mistake: {}", to_string(old.diagnostics.front().place),
+                             old.diagnostics.front().summary),
+                 "put it right first: nilo check"};
+  }
+  const std::string text = TRY(edit(before, old.stack));
+  stack::Loaded loaded = stack::parse(with_text(state.files, file, &text));
+  if (!loaded.ok()) {
+    const stack::Diagnostic& first = loaded.diagnostics.front();
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("{}: {}; nothing was changed", to_string(first.place), first.summary),
+                 first.help};
+  }
+  const std::string folder = path.substr(0, path.rfind('/'));
+  if (!stack_dir_.empty()) ::mkdir(folder.c_str(), kNewFolderMode);
+  const bool is_ours = !stack_dir_.empty() && ::access(folder.c_str(), W_OK | X_OK) == 0 &&
+                       (!is_there || (found.st_mode & 0222) != 0);
+  const auto written = is_ours
+                           ? replace_file(path, text, is_there ? found.st_mode & 0777 : kPublicMode)
+                           : Result<void>(Error{});
+  if (!written) {
+    return Error{ErrorCode::permission_denied, fmt::format("{} cannot be written here", file), ""};
+  }
+  state.files = std::move(loaded.files);
+  state.pages = std::move(loaded.stack.pages);
+  loaded.stack.pages.clear();
+  return std::move(loaded.stack);
 }
 
 Result<std::string> PageFiles::versions(const std::string& id) {

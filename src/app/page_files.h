@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -51,6 +52,13 @@ class PageFiles {
   };
   Saved save(const api::PageEdit& edit);
 
+  // Changes another file of the stack, or makes it: `edit` makes the new text of the old one and of
+  // the stack that it belongs to. What the stack is then.
+  // invalid_argument: the stack would have a mistake; says the first. conflict: it has one already,
+  // by somebody's editor. permission_denied: it cannot be written. What `edit` says.
+  using Edit = std::function<Result<std::string>(const std::string& text, const stack::Stack&)>;
+  Result<stack::Stack> change(const std::string& file, const Edit& edit);
+
   Result<std::string> versions(const std::string& id);
   Result<std::string> old_text(const std::string& id, const std::string& version);
 
@@ -82,6 +90,7 @@ class PageFiles {
   std::string json_of(const State& state, const stack::Page& page) const;
   std::string text_json(const std::string& file, std::string_view text) const;
   Saved save(State& state, const api::PageEdit& edit) const;
+  Result<stack::Stack> change(State& state, const std::string& file, const Edit& edit) const;
 
   const std::string stack_dir_;
   const PageVersions versions_;

@@ -37,6 +37,7 @@ PeopleDoor::PeopleDoor(const Rooms& rooms, const Folders& folders, const stack::
       status_(status_rooms(rooms, folders.data_dir)),
       page_files_({folders.stack_dir, folders.data_dir + "/pages"}, rooms.people.clock, files,
                   rooms.people.stack.pages),
+      thing_desk_({page_files_, rooms.things, rooms.people.logger}),
       certificate_desk_(std::make_unique<CertificateDesk>(
           CertificateDesk::Rooms{rooms.people.access, rooms.people.commit, rooms.people.tables,
                                  rooms.people.clock, rooms.people.logger},
@@ -61,6 +62,7 @@ PeopleDoor::PeopleDoor(const Rooms& rooms, const Folders& folders, const stack::
 api::Backend PeopleDoor::backend() {
   api::Backend backend = people_.backend();
   backend.things = thing_answers_->backend();
+  add_thing_changes(backend.things, thing_desk_, *page_worker_);
   backend.notices = rooms_.post_office.backend();
   backend.pages = page_backend(page_files_, *page_worker_);
   backend.alerts = rooms_.alert_desk.backend();

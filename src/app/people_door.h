@@ -17,6 +17,7 @@
 #include "app/people.h"
 #include "app/post_office.h"
 #include "app/thing_answers.h"
+#include "app/thing_desk.h"
 #include "app/things.h"
 #include "app/worker.h"
 #include "base/metrics.h"
@@ -31,7 +32,7 @@ class PeopleDoor {
   struct Rooms {  // all must outlive the door
     net::EventLoop& loop;
     People::Rooms people;
-    const Things& things;
+    Things& things;
     PostOffice& post_office;
     Alerting& alerting;
     AlertDesk& alert_desk;
@@ -58,6 +59,7 @@ class PeopleDoor {
   People people_;
   HouseStatus status_;
   PageFiles page_files_;
+  ThingDesk thing_desk_;
   std::unique_ptr<CertificateDesk> certificate_desk_;
   std::unique_ptr<ThingAnswers> thing_answers_;
   std::unique_ptr<Worker> page_worker_;

@@ -378,6 +378,7 @@ class RunningServer final : public Server {
     alert_links_.emplace(TRY(AlertLinks::open(options_.data_dir + "/alert.key")));
     alerting_ = std::make_unique<Alerting>(Alerting::Rooms{
         stack_, *tables_, *applier_, *log_, notice_numbers_, clock_, logger_, metrics_,
+        [this](std::string_view id) { return things_->named(id); },
         [this](const AlertRow& row) {
           return stack_.site.url + "/ack/" + alert_links_->token(row.id, row.since_us);
         },

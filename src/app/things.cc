@@ -121,6 +121,43 @@ Things::Things(const Rooms& rooms) : rooms_(rooms) {
   });
 }
 
+// What is written about it: its words to search for, and when an alert calls it silent.
+void Things::describe(Thing& thing, const stack::Thing* named) const {
+  thing.named = named;
+  thing.search = small_letters(thing.id);
+  if (named != nullptr) thing.search += '\n' + small_letters(named->name + '\n' + named->type);
+  thing.silent_after_us.reset();
+  for (const stack::Alert& alert : rooms_.stack.alerts) {
+    if (!alert.silent || !alert.of.matches_thing(thing.id, type_of(named))) continue;
+    const std::int64_t us = alert.silent->count() * 1000;
+    thing.silent_after_us = std::min(thing.silent_after_us.value_or(us), us);
+  }
+  thing.silence_us = thing.silent_after_us.value_or(silence_of(interval_of(thing)));
+}
+
+void Things::set_named(stack::Thing thing) {
+  state_.with([&](State& state) {
+    const stack::Thing& written = state.written.emplace_back(std::move(thing));
+    const auto known = state.by_id.find(written.id);
+    if (known != state.by_id.end()) return describe(state.things[known->second], &written);
+    add_thing(state, written.id, &written);
+  });
+}
+
+void Things::remove_named(std::string_view id) {
+  state_.with([&](State& state) {
+    const auto known = state.by_id.find(id);
+    if (known != state.by_id.end()) describe(state.things[known->second], nullptr);
+  });
+}
+
+const stack::Thing* Things::named(std::string_view id) const {
+  return state_.with([&](const State& state) -> const stack::Thing* {
+    const auto known = state.by_id.find(id);
+    return known == state.by_id.end() ? nullptr : state.things[known->second].named;
+  });
+}
+
 // Asserted: there is no such thing yet. kNoThing: there are enough.
 std::size_t Things::add_thing(State& state, std::string id, const stack::Thing* named) {
   if (state.things.size() >= kThingsMax) {
@@ -132,15 +169,7 @@ std::size_t Things::add_thing(State& state, std::string id, const stack::Thing* 
   const std::size_t at = state.things.size();
   Thing& thing = state.things.emplace_back();
   thing.id = std::move(id);
-  thing.named = named;
-  thing.search = small_letters(thing.id);
-  if (named != nullptr) thing.search += '\n' + small_letters(named->name + '\n' + named->type);
-  for (const stack::Alert& alert : rooms_.stack.alerts) {
-    if (!alert.silent || !alert.of.matches_thing(thing.id, type_of(named))) continue;
-    const std::int64_t us = alert.silent->count() * 1000;
-    thing.silent_after_us = std::min(thing.silent_after_us.value_or(us), us);
-  }
-  thing.silence_us = thing.silent_after_us.value_or(kSilenceMinUs);
+  describe(thing, named);
   for (std::size_t table = 0; table < tables_.size(); ++table) {
     auto key = tables_[table].pattern.key_of(thing.id);
     if (!key) continue;
@@ -323,7 +352,7 @@ std::optional<ThingInfo> Things::find(std::string_view id) const {
   const std::int64_t now_us = rooms_.clock.steady_us();
   return state_.with([&](const State& state) -> std::optional<ThingInfo> {
     const auto at = state.by_id.find(id);
-    if (at == state.by_id.end()) return std::nullopt;
+    if (at == state.by_id.end() || state.things[at->second].is_gone()) return std::nullopt;
     return info_of(state.things[at->second], now_us);
   });
 }
@@ -335,6 +364,7 @@ ThingPage Things::page(const ThingFilter& filter) const {
   state_.with([&](const State& state) {
     for (const std::uint32_t at : state.order) {
       const Thing& thing = state.things[at];
+      if (thing.is_gone()) continue;
       if (filter.type && *filter.type != type_of(thing.named)) continue;
       if (!passes(thing.search, wanted)) continue;
       const ThingState is = state_of(thing, now_us);
@@ -367,11 +397,13 @@ Result<std::vector<ThingInfo>> Things::select(const Selector& selector, std::siz
     };
     if (is_one) {
       const auto at = state.by_id.find(selector.thing);
-      if (at != state.by_id.end()) take(state.things[at->second]);
+      const bool is_there = at != state.by_id.end() && !state.things[at->second].is_gone();
+      if (is_there) take(state.things[at->second]);
       return;
     }
     for (const std::uint32_t at : state.order) {
       const Thing& thing = state.things[at];
+      if (thing.is_gone()) continue;
       if (selector.matches_thing(thing.id, type_of(thing.named))) take(thing);
       if (is_too_many) return;
     }
@@ -390,6 +422,7 @@ Error Things::no_such(const Selector& selector) const {
   return state_.with([&](const State& state) {
     std::vector<std::string_view> names;
     for (const Thing& thing : state.things) {
+      if (thing.is_gone()) continue;
       names.push_back(selector.is_type ? type_of(thing.named) : std::string_view(thing.id));
     }
     const std::string_view near = nearest(selector.thing, names);

@@ -120,6 +120,13 @@ class Things final : public ChangeObserver {
   bool watches(const TableSchema& schema) const override;
   void on_change(const tables::Change& change) override;
 
+  // Somebody wrote down a thing, or something else about it. From any thread.
+  void set_named(stack::Thing thing);
+  // Nothing is written about it any more; it is listed as long as rows are about it.
+  void remove_named(std::string_view id);
+  // What is written about a thing; nullptr: nothing. Valid as long as this.
+  const stack::Thing* named(std::string_view id) const;
+
   std::optional<ThingInfo> find(std::string_view id) const;
   ThingPage page(const ThingFilter& filter) const;
   ThingCounts counts() const;
@@ -153,6 +160,8 @@ class Things final : public ChangeObserver {
     Seq good_seq = 0;
     Seq invalid_seq = 0;
     InvalidReading invalid{};
+    // Neither written down nor ever heard of.
+    bool is_gone() const { return named == nullptr && !was_heard; }
   };
   struct TextHash {
     using is_transparent = void;
@@ -167,6 +176,8 @@ class Things final : public ChangeObserver {
   using Places = boost::unordered_flat_map<std::string, Place, TextHash, std::equal_to<>>;
   struct State {
     std::deque<Thing> things;
+    // Written down since the start. What was replaced stays: whoever asked may still look at it.
+    std::deque<stack::Thing> written;
     std::vector<std::uint32_t> order;  // by id
     boost::unordered_flat_map<std::string_view, std::size_t> by_id;
     std::vector<Places> by_key;  // for each table, its key texts
@@ -174,6 +185,7 @@ class Things final : public ChangeObserver {
     bool told_too_many = false;
   };
 
+  void describe(Thing& thing, const stack::Thing* named) const;
   std::size_t add_thing(State& state, std::string id, const stack::Thing* named);
   Place place_of(State& state, std::size_t table, const tables::Change& change);
   void take_row(State& state, std::size_t table, const tables::Change& change,

@@ -9,7 +9,7 @@ export interface Session {
   user: { name: string; role: Role } | null;
   site: { name: string; zone: string; url: string };
   version: string;
-  mqtt: { host: string; port: number };
+  mqtt: { host: string; port: number; tls_port?: number };
   time: number;
 }
 
@@ -243,4 +243,23 @@ export interface Token {
   created: string;  // ISO 8601, as in the command line
   expires: string | null;
   topics?: string[];
+}
+
+export interface Certificate {
+  fingerprint: string;
+  name: string;
+  kind: 'device' | 'ca';
+  state: 'active' | 'inactive' | 'pending' | 'revoked';
+  note: string;
+  topics: string[];
+  created: string;  // ISO 8601
+  not_before: string | null;
+  not_after: string | null;
+}
+
+// The only answer that ever has the key.
+export interface IssuedCertificate extends Certificate {
+  certificate: string;
+  key: string;
+  ca_certificate: string;
 }

@@ -14,6 +14,7 @@ export const kRoutes: { pattern: string; view?: View; load?: Load; isRare?: true
   { pattern: '/p/:page', load: async () => (await later()).PageView },
   { pattern: '/p/:page/edit', load: async () => (await import('./edit/editor')).EditPage, isRare: true },
   { pattern: '/things', load: async () => (await later()).Things },
+  { pattern: '/things/new', load: async () => (await import('./views/add_thing')).AddThing, isRare: true },
   { pattern: '/t/:thing', load: async () => (await later()).Thing },
   { pattern: '/alerts', load: async () => (await later()).Alerts },
   { pattern: '/alerts/:alert', load: async () => (await later()).Alert },

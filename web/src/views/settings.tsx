@@ -9,6 +9,7 @@ import { alertChanges, status } from '../store';
 import { Age } from '../ui/age';
 import { Button, EmptyState, ErrorState, Field, Loading, PageHead, Panel, Tabs } from '../ui/parts';
 import { NoticeTable } from './notices';
+import { Certificates } from './settings_certificates';
 import { Tokens } from './settings_tokens';
 import { Password, Sessions, Users } from './settings_users';
 
@@ -138,6 +139,7 @@ export function Settings({ parts }: { parts: Record<string, string> }) {
     { id: '', text: 'Server', isShown: true },
     { id: 'users', text: 'Users', isShown: isAdmin.value },
     { id: 'tokens', text: 'Tokens', isShown: isAdmin.value },
+    { id: 'certificates', text: 'Certificates', isShown: isAdmin.value },
     { id: 'notices', text: 'Mail and notices', isShown: true },
     { id: 'password', text: 'Login', isShown: hasAccount },
   ].filter((one) => one.isShown);
@@ -152,6 +154,7 @@ export function Settings({ parts }: { parts: Record<string, string> }) {
       {current?.id === '' && <Server />}
       {current?.id === 'users' && <Users />}
       {current?.id === 'tokens' && <Tokens />}
+      {current?.id === 'certificates' && <Certificates />}
       {current?.id === 'notices' && <><Panel title="Mail"><Mail /></Panel><Ledger /></>}
       {current?.id === 'password' && <><Password /><Sessions /></>}
     </>

@@ -7,6 +7,7 @@ import { Command } from '../ui/copy';
 import { Age } from '../ui/age';
 import { Button, Dialog, EmptyState, ErrorState, Field, Loading, Panel, StateMark, Table } from '../ui/parts';
 import { Confirm } from './settings_users';
+import { filtersOf } from './topic_filters';
 
 const kValid: [string, string][] = [['', 'Until it is revoked'], ['1d', 'One day'], ['30d', '30 days'], ['365d', 'One year']];
 const kRoles: [Token['role'], string][] = [
@@ -14,11 +15,6 @@ const kRoles: [Token['role'], string][] = [
   ['viewer', 'Viewer: reads everything'],
   ['admin', 'Admin: may do everything'],
 ];
-
-// "water1/#, water2/#" and one a line are the same.
-export function filtersOf(text: string): string[] {
-  return text.split(/[\s,]+/).filter(Boolean);
-}
 
 function Made({ token, onClose }: { token: string; onClose: () => void }) {
   return (

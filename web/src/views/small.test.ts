@@ -6,7 +6,7 @@ import { wayBack } from '../session';
 import { canDo } from './alert_actions';
 import { fieldOfSetupError, tidyCode } from './gate';
 import { headOfType } from './overview';
-import { filtersOf } from './settings_tokens';
+import { filtersOf } from './topic_filters';
 import { keyFields } from './thing_tile';
 
 describe('tidyCode', () => {

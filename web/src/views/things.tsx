@@ -5,11 +5,12 @@ import { useGet } from '../api';
 import type { Thing, ThingList, ThingState } from '../documents';
 import { count, plural, quantity } from '../format';
 import { address, navigate, query, setQuery, withQuery } from '../router';
+import { isAdmin } from '../session';
 import { Age } from '../ui/age';
 import {
   EmptyState, ErrorState, Loading, PageHead, Panel, StateMark, Table, wordOfThing, type Column,
 } from '../ui/parts';
-import { MarkIcon } from '../icons';
+import { Icon, MarkIcon } from '../icons';
 import { keyFields } from './thing_tile';
 
 const kRows = 50;
@@ -96,7 +97,7 @@ const kColumns: Column<Thing>[] = [
 function Nothing() {
   const isFiltered = ['search', 'state', 'type', 'cursor'].some((name) => query(name));
   if (!isFiltered) {
-    return <EmptyState title="There are no things yet"><p>They appear when they first report, or when <code>[things]</code> of the stack names them.</p></EmptyState>;
+    return <EmptyState title="There are no things yet"><p>They appear when they first report, or when somebody adds them.</p></EmptyState>;
   }
   return <EmptyState title="No thing fits"><p><a href="/things">Show all things</a></p></EmptyState>;
 }
@@ -110,6 +111,7 @@ export function Things() {
       <PageHead title={type ? `Things of type ${type}` : 'Things'}>
         {type && <a href="/things">All types</a>}
         <Search />
+        {isAdmin.value && <a class="button" href="/things/new"><Icon name="plus" />Add a thing</a>}
       </PageHead>
       {list && <StateChips list={list} />}
       {things.error.value && <ErrorState error={things.error.value} retry={things.reload} />}
