@@ -79,6 +79,7 @@ struct HouseInfo {
   std::string version{};
   std::string mqtt_host{};  // empty: the name under which the house was asked
   std::uint16_t mqtt_port = 0;
+  std::uint16_t mqtt_tls_port = 0;  // 0: there is none
 };
 
 struct AccountBackend {

@@ -47,6 +47,7 @@ std::string session_json(const Context& context, const net::HttpRequest& request
   append_json_string(out += R"(,"mqtt":{"host":)",
                      house.mqtt_host.empty() ? host_name_of(request) : house.mqtt_host);
   out += R"(,"port":)" + std::to_string(house.mqtt_port);
+  if (house.mqtt_tls_port != 0) out += R"(,"tls_port":)" + std::to_string(house.mqtt_tls_port);
   return out + R"(},"time":)" + ms(context.clock.wall_us()) + "}";
 }
 

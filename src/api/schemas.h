@@ -125,7 +125,8 @@ inline constexpr const char* kSessionSchema = R"({
       "name":{"type":"string"},"zone":{"type":"string"},"url":{"type":"string"}}},
     "version":{"type":"string"},
     "mqtt":{"type":"object","properties":{
-      "host":{"type":"string"},"port":{"type":"integer"}}},
+      "host":{"type":"string"},"port":{"type":"integer"},
+      "tls_port":{"type":"integer","description":"Where devices with certificates come in."}}},
     "time":{"type":"integer","description":"Milliseconds since 1970, UTC."}}})";
 
 inline constexpr const char* kSetupSchema = R"({

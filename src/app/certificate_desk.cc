@@ -37,11 +37,6 @@ Error busy() {
 
 }  // namespace
 
-void write_certificate(const tables::Tables& tables, const KnownCertificate& certificate,
-                       TimeUs now_us, RecordWriter& record) {
-  write_own_row(tables, kCertificatesTable, now_us, cells_of(certificate), record);
-}
-
 api::CertificateBackend CertificateDesk::backend() {
   api::CertificateBackend backend;
   backend.list = [this] {
@@ -60,7 +55,7 @@ api::CertificateBackend CertificateDesk::backend() {
                              const Done<api::CertificateInfo>& done) {
     const auto row = changed(which, state);
     if (!row) return done(row.error());
-    store(*row, [done, info = info_of(*row)](const Result<void>& stored) {
+    rooms_.store.keep(*row, [done, info = info_of(*row)](const Result<void>& stored) {
       done(stored ? Result<api::CertificateInfo>(info)
                   : Result<api::CertificateInfo>(stored.error()));
     });
@@ -85,7 +80,7 @@ void CertificateDesk::issue(const api::NewCertificate& wanted,
     const auto row = make(wanted, issued);
     if (!row) return done(row.error());
     issued.info = info_of(*row);
-    store(*row, [done, issued = std::move(issued)](const Result<void>& stored) {
+    rooms_.store.keep(*row, [done, issued = std::move(issued)](const Result<void>& stored) {
       done(stored ? Result<api::IssuedCertificate>(issued)
                   : Result<api::IssuedCertificate>(stored.error()));
     });
@@ -154,7 +149,7 @@ void CertificateDesk::add(const api::ForeignCertificate& foreign,
                           const Done<api::CertificateInfo>& done) {
   const auto row = registration(foreign);
   if (!row) return done(row.error());
-  store(*row, [done, info = info_of(*row)](const Result<void>& stored) {
+  rooms_.store.keep(*row, [done, info = info_of(*row)](const Result<void>& stored) {
     done(stored ? Result<api::CertificateInfo>(info)
                 : Result<api::CertificateInfo>(stored.error()));
   });
@@ -188,23 +183,7 @@ void CertificateDesk::remove(const std::string& which, const Done<void>& done) {
                       "deactivate or revoke it first"});
   }
   row->state = State::removed;
-  store(*row, done);
-}
-
-void CertificateDesk::store(const KnownCertificate& row, const Done<void>& done) {
-  rooms_.commit(
-      [this, row](RecordWriter& record) {
-        write_certificate(rooms_.tables, row, rooms_.clock.wall_us(), record);
-      },
-      [this, row, done](const Result<void>& outcome) {
-        if (outcome) {
-          rooms_.access.certificates().apply(row);
-          rooms_.logger.info("certificate.stored", {{"name", row.name},
-                                                    {"fingerprint", row.fingerprint},
-                                                    {"state", word_of(row.state)}});
-        }
-        done(outcome);
-      });
+  rooms_.store.keep(*row, done);
 }
 
 }  // namespace nilo::app

@@ -13,7 +13,7 @@
 #include "api/certificate_backend.h"
 #include "app/access.h"
 #include "app/certificate_files.h"
-#include "app/own_row.h"
+#include "app/certificate_store.h"
 #include "app/worker.h"
 #include "base/logger.h"
 
@@ -24,9 +24,8 @@ inline constexpr std::size_t kCertificateRequestsMax = 64;  // waiting for the w
 class CertificateDesk {
  public:
   struct Rooms {  // all must outlive the desk
-    Access& access;
-    const Commit& commit;
-    const tables::Tables& tables;
+    const Access& access;
+    const CertificateStore& store;
     const Clock& clock;
     Logger& logger;
   };
@@ -47,15 +46,10 @@ class CertificateDesk {
   void add(const api::ForeignCertificate& foreign, const Done<api::CertificateInfo>& done);
   Result<KnownCertificate> changed(const std::string& which, const std::string& state) const;
   void remove(const std::string& which, const Done<void>& done);
-  void store(const KnownCertificate& row, const Done<void>& done);
 
   Rooms rooms_;
   const CertificateFiles files_;
   Worker worker_;
 };
-
-// Appends the row of sys_certificates that says `certificate`.
-void write_certificate(const tables::Tables& tables, const KnownCertificate& certificate,
-                       TimeUs now_us, RecordWriter& record);
 
 }  // namespace nilo::app

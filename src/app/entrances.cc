@@ -150,9 +150,11 @@ Result<std::vector<Entrance>> plan_entrances(const GivenAddresses& given, const 
   return Planner(given, stack, stack_dir, data_dir).plan();
 }
 
-Entrances::Entrances(const Rooms& rooms, net::CertificateCheck may_enter)
+Entrances::Entrances(const Rooms& rooms, net::CertificateCheck may_enter,
+                     net::CertificateCheck must_be_known)
     : rooms_(rooms),
       may_enter_(std::move(may_enter)),
+      must_be_known_(std::move(must_be_known)),
       handshakes_refused_(rooms.metrics.counter(
           "nilo_tls_handshakes_refused_total", "",
           "MQTT connections closed at once: too many TLS handshakes under way.")) {
@@ -165,7 +167,9 @@ Entrances::~Entrances() { rooms_.loop.cancel(timer_); }
 Result<net::TlsContext*> Entrances::load(const Entrance& entrance) {
   if (!entrance.tls) return static_cast<net::TlsContext*>(nullptr);
   net::TlsOptions options = *entrance.tls;
-  options.may_enter = may_enter_;
+  const bool is_strict =
+      entrance.protocol == Protocol::http && options.clients == net::TlsOptions::Clients::required;
+  options.may_enter = is_strict && must_be_known_ ? must_be_known_ : may_enter_;
   Certificates loaded;
   loaded.name = entrance.name;
   loaded.context = TRY(net::TlsContext::load(std::move(options)));

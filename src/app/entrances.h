@@ -65,8 +65,10 @@ class Entrances {
     Logger& logger;
     Metrics& metrics;
   };
-  // `may_enter` is asked by every handshake in which a client shows a certificate.
-  Entrances(const Rooms& rooms, net::CertificateCheck may_enter);
+  // `may_enter` is asked by every handshake in which a client shows a certificate. Where HTTP
+  // requires one `must_be_known` is: there is no CONNECT at which a stranger would be told.
+  Entrances(const Rooms& rooms, net::CertificateCheck may_enter,
+            net::CertificateCheck must_be_known = {});
   ~Entrances();
 
   // Those of one protocol. Errors: the port is in use, or not ours; a certificate that is none.
@@ -96,6 +98,7 @@ class Entrances {
 
   Rooms rooms_;
   const net::CertificateCheck may_enter_;
+  const net::CertificateCheck must_be_known_;
   std::vector<std::unique_ptr<Entrance>> open_;
   std::vector<Certificates> certificates_;
   std::vector<std::unique_ptr<net::TcpListener>> mqtt_;

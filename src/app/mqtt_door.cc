@@ -271,7 +271,44 @@ void MqttDoor::tick() {
   }
 }
 
+// By the certificate of its TLS connection, which says who the client is: user name (AWS device
+// SDKs put their version there) and password do not count then. False: it shows none, or one that
+// nobody knows and something else besides.
+bool MqttDoor::log_in_by_certificate(mqtt::ConnectionId connection, const mqtt::Login& login) {
+  const auto shown = certificate_of(connection);
+  if (!shown) return false;
+  const Certificates& certificates = rooms_.access.certificates();
+  auto who = certificates.by_certificate(*shown);
+  const bool is_known = who || certificates.find(shown->fingerprint);
+  if (is_known) {
+    broker_.on_authenticated(connection, std::move(who));
+    return true;
+  }
+  if (const auto row = certificates.vouched_for(*shown, shown->der)) {
+    rooms_.certificates.keep(*row, [this, connection, shown](const Result<void>& kept) {
+      run_on_loop([this, connection, shown, kept] {
+        broker_.on_authenticated(connection,
+                                 kept ? rooms_.access.certificates().by_certificate(*shown)
+                                      : Result<Principal>(kept.error()));
+      });
+    });
+    return true;
+  }
+  if (rooms_.access.is_open_to(login.source_ip)) return false;
+  const auto& tls = by_connection_.at(connection)->entrance.tls;
+  const bool is_required = tls && tls->clients == net::TlsOptions::Clients::required;
+  const bool shows_more = login.has_password || login.user_name.starts_with(kTokenPrefix);
+  if (shows_more && !is_required) return false;
+  RefusedLogin refused{std::string(login.client_id), std::string(shown_user(login.user_name)),
+                       std::string(login.source_ip)};
+  refused.certificate = *shown;
+  rooms_.refused_logins.add(std::move(refused));
+  broker_.on_authenticated(connection, std::move(who));
+  return true;
+}
+
 void MqttDoor::authenticate(mqtt::ConnectionId connection, const mqtt::Login& login) {
+  if (log_in_by_certificate(connection, login)) return;
   const Access& access = rooms_.access;
   RefusedLogin shown{std::string(login.client_id), std::string(shown_user(login.user_name)),
                      std::string(login.source_ip)};

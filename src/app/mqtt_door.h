@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "app/access.h"
+#include "app/certificate_store.h"
 #include "app/entrances.h"
 #include "app/ingest.h"
 #include "app/live_mail.h"
@@ -45,6 +46,7 @@ class MqttDoor final : public mqtt::Host, public Post {
     net::EventLoop& loop;
     const MqttDoors& doors;
     const Access& access;
+    const CertificateStore& certificates;
     PasswordChecks& passwords;
     RefusedLogins& refused_logins;
     bus::Router& router;
@@ -123,6 +125,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   }
   // What the client showed in its TLS handshake; nullptr: nothing, or it is gone.
   std::shared_ptr<const net::PeerCertificate> certificate_of(mqtt::ConnectionId connection) const;
+  bool log_in_by_certificate(mqtt::ConnectionId connection, const mqtt::Login& login);
   void drop_revoked();
   void tick();
 

@@ -108,7 +108,8 @@ api::AccountBackend People::accounts() {
                           .site_url = site.url,
                           .version = std::string(kVersion),
                           .mqtt_host = rooms_.mqtt.host,
-                          .mqtt_port = rooms_.mqtt.port};
+                          .mqtt_port = rooms_.mqtt.port,
+                          .mqtt_tls_port = rooms_.mqtt_tls_port};
   };
   backend.set_up = [&](const auto& wanted, const auto& done) { accounts.set_up(wanted, done); };
   backend.log_in = [&](const auto& shown, const auto& done) { accounts.log_in(shown, done); };
@@ -142,6 +143,11 @@ void People::authenticate(const api::Credentials& shown, const api::Done<Princip
     return done(std::move(who));
   }
   if (!shown.user.empty()) return check_password(shown, done);
+  if (shown.session.empty() && shown.certificate) {
+    auto device = rooms_.access.certificates().by_certificate(*shown.certificate);
+    if (!device) note_refused(shown, device.error());
+    return done(std::move(device));
+  }
   auto who = shown.session.empty()
                  ? Error{ErrorCode::unauthenticated, "this needs a token or a login",
                          "log in, or send `Authorization: Bearer nilo_...`; make one with: nilo "
@@ -226,6 +232,8 @@ std::optional<std::string> People::would_allow(const api::RefusedClient& client)
 
 // What it showed lets it in from now on.
 void People::allow(const api::RefusedClient& client, const api::Done<std::string>& done) {
+  const auto shown = rooms_.refused_logins.certificate_of(client.client, client.user, client.ip);
+  if (shown) return allow_certificate(*shown, done);
   const auto token = rooms_.refused_logins.token_for(client.client, client.user, client.ip,
                                                      rooms_.clock.wall_us());
   if (!token) return done(token.error());
@@ -234,6 +242,18 @@ void People::allow(const api::RefusedClient& client, const api::Done<std::string
     rooms_.logger.info("access.allowed", {{"name", token.name}, {"note", token.note}});
     done(fmt::format("{} may come in from now on; nilo token revoke {} takes that back.",
                      token.name, token.name));
+  });
+}
+
+void People::allow_certificate(const RefusedCertificate& refused,
+                               const api::Done<std::string>& done) {
+  auto row = rooms_.access.certificates().registration(refused.certificate, refused.name);
+  if (!row) return done(row.error());
+  row->note = refused.note;
+  rooms_.certificates.keep(*row, [row = *row, done](const Result<void>& stored) {
+    if (!stored) return done(stored.error());
+    done(fmt::format("{} may come in from now on; nilo cert revoke {} takes that back.", row.name,
+                     row.fingerprint.substr(0, 16)));
   });
 }
 

@@ -8,6 +8,7 @@
 #include "api/refused.h"
 #include "app/access.h"
 #include "app/accounts.h"
+#include "app/certificate_store.h"
 #include "app/live_feed.h"
 #include "app/mqtt_door.h"
 #include "app/own_row.h"
@@ -29,6 +30,7 @@ class People {
     PasswordChecks& passwords;
     RefusedLogins& refused_logins;
     Accounts& accounts;
+    const CertificateStore& certificates;
     const Commit& commit;
     MqttDoor& door;  // whose loop publishes for people
     tables::Tables& tables;
@@ -40,7 +42,8 @@ class People {
     const Clock& clock;
     Logger& logger;
     bool is_open;
-    net::Address mqtt;  // as devices reach it
+    net::Address mqtt;            // as devices reach it
+    std::uint16_t mqtt_tls_port;  // 0: there is no such door
   };
   explicit People(const Rooms& rooms) : rooms_(rooms) {}
 
@@ -59,6 +62,7 @@ class People {
   std::vector<api::TokenInfo> tokens() const;
   void make_token(const api::NewToken& wanted, const api::Done<std::string>& done);
   void revoke_token(const std::string& name, const api::Done<void>& done);
+  void allow_certificate(const RefusedCertificate& refused, const api::Done<std::string>& done);
   void store(const Token& token, const api::Done<void>& done);
 
   Rooms rooms_;

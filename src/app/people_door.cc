@@ -39,8 +39,8 @@ PeopleDoor::PeopleDoor(const Rooms& rooms, const Folders& folders, const stack::
                   rooms.people.stack.pages),
       thing_desk_({page_files_, rooms.things, rooms.people.logger}),
       certificate_desk_(std::make_unique<CertificateDesk>(
-          CertificateDesk::Rooms{rooms.people.access, rooms.people.commit, rooms.people.tables,
-                                 rooms.people.clock, rooms.people.logger},
+          CertificateDesk::Rooms{rooms.people.access, rooms.people.certificates, rooms.people.clock,
+                                 rooms.people.logger},
           folders.data_dir)),
       thing_answers_(std::make_unique<ThingAnswers>(ThingAnswers::Rooms{
           rooms.things, rooms.people.tables, rooms.people.stack, rooms.people.clock,

@@ -67,11 +67,42 @@ std::string RefusedLogins::name_for(const RefusedLogin& login) const {
   return {};
 }
 
+// The first of what it says of itself that is a device's name, or could be one.
+std::string RefusedLogins::device_name_for(const RefusedLogin& login) const {
+  for (const std::string& shown : {login.certificate->common_name, login.user, login.client_id}) {
+    const auto token = access_.token(shown);
+    const bool is_other = token && !token->revoked && token->role != Role::device;
+    if (is_account_name(shown) && !is_other) return shown;
+  }
+  return "device-" + login.certificate->fingerprint.substr(0, 16);
+}
+
+std::optional<RefusedCertificate> RefusedLogins::certificate_of(std::string_view client_id,
+                                                                std::string_view user,
+                                                                std::string_view ip) const {
+  const auto login = find(client_id, user, ip);
+  const bool is_certificate = login && login->certificate;
+  // What is known already was revoked or deactivated by somebody.
+  if (!is_certificate || access_.certificates().find(login->certificate->fingerprint)) {
+    return std::nullopt;
+  }
+  return RefusedCertificate{
+      *login->certificate, device_name_for(*login),
+      fmt::format("allowed: client {} from {}", printable(client_id, 80), ip)};
+}
+
 std::optional<std::string> RefusedLogins::would_allow(std::string_view client_id,
                                                       std::string_view user,
                                                       std::string_view ip) const {
   const auto login = find(client_id, user, ip);
   if (!login) return std::nullopt;
+  if (login->certificate) {
+    const auto shown = certificate_of(client_id, user, ip);
+    if (!shown) return std::nullopt;
+    return fmt::format("Let in whoever has the key of certificate {} ({}), as device {}.",
+                       shown->certificate.fingerprint.substr(0, 16),
+                       printable(shown->certificate.subject, 80), shown->name);
+  }
   const std::string name = name_for(*login);
   if (name.empty()) return std::nullopt;
   switch (login->kind) {

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "base/result.h"
+#include "net/certificate.h"
 
 namespace nilo::app {
 
@@ -29,8 +30,16 @@ struct RefusedLogin {
   std::string client_id;
   std::string user;
   std::string ip;
-  Token::Kind kind = Token::Kind::address;  // address: no password was shown
-  std::string hash{};                       // of the token or password; empty: not known
+  Token::Kind kind = Token::Kind::address;        // address: no password was shown
+  std::string hash{};                             // of the token or password; empty: not known
+  std::optional<net::Certificate> certificate{};  // that it proved to have the key of
+};
+
+// A certificate to be registered, and as what.
+struct RefusedCertificate {
+  net::Certificate certificate;
+  std::string name;
+  std::string note;
 };
 
 class RefusedLogins {
@@ -46,6 +55,10 @@ class RefusedLogins {
   // showed was revoked).
   std::optional<std::string> would_allow(std::string_view client_id, std::string_view user,
                                          std::string_view ip) const;
+  // If it was a certificate that was refused, and may be allowed.
+  std::optional<RefusedCertificate> certificate_of(std::string_view client_id,
+                                                   std::string_view user,
+                                                   std::string_view ip) const;
   // The row that lets it in. not_found: as would_allow(), or forgotten meanwhile.
   Result<Token> token_for(std::string_view client_id, std::string_view user, std::string_view ip,
                           TimeUs now_us) const;
@@ -56,6 +69,7 @@ class RefusedLogins {
                                    std::string_view ip) const;
   // The name the row would have; empty: none fits.
   std::string name_for(const RefusedLogin& login) const;
+  std::string device_name_for(const RefusedLogin& login) const;
 
   const Access& access_;
   Guarded<Kept> kept_;

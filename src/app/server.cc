@@ -17,6 +17,7 @@
 #include "app/alert_links.h"
 #include "app/alerting.h"
 #include "app/applier.h"
+#include "app/certificate_store.h"
 #include "app/change_queue.h"
 #include "app/entrances.h"
 #include "app/host.h"
@@ -50,12 +51,6 @@ constexpr std::size_t kDescriptorsKeptMax = 2304;
 constexpr std::string_view kAdminTokenName = "local-admin";
 constexpr std::int64_t kProgressEveryUs = 2'000'000;
 constexpr std::chrono::minutes kDropExpiredEvery{5};  // retained messages; readers skip them before
-
-// May this one finish its handshake? What it may do is asked when it logs in.
-Result<void> check_certificate(const net::PeerCertificate& shown) {
-  if (shown.is_trusted) return {};
-  return Error{ErrorCode::unauthenticated, "nobody here vouches for this certificate"};
-}
 
 log::LogOptions log_options(const ServerOptions& options, const tables::Tables& tables) {
   log::LogOptions log;
@@ -163,15 +158,17 @@ class RunningServer final : public Server {
     passwords_ = std::make_unique<PasswordChecks>(*access_, clock_);
     people_passwords_ = std::make_unique<PasswordChecks>(*access_, clock_);
     refused_logins_ = std::make_unique<RefusedLogins>(*access_);
+    certificates_ =
+        std::make_unique<CertificateStore>(*access_, commit_, *tables_, clock_, logger_);
     live_mail_ = std::make_unique<LiveMail>(*people_loop_, metrics_);
     queue_reader_ = std::make_unique<QueueReader>(*log_, logger_);
     for (std::uint32_t i = 0; i < loops_.size(); ++i) {
-      const MqttDoor::Rooms rooms{*loops_[i],  doors_,           *access_,
-                                  *passwords_, *refused_logins_, router_,
-                                  retained_,   session_numbers_, *queue_reader_,
-                                  *live_mail_, refused_,         changes_wanted_,
-                                  *log_,       clock_,           logger_,
-                                  metrics_};
+      const MqttDoor::Rooms rooms{*loops_[i],      doors_,      *access_,
+                                  *certificates_,  *passwords_, *refused_logins_,
+                                  router_,         retained_,   session_numbers_,
+                                  *queue_reader_,  *live_mail_, refused_,
+                                  changes_wanted_, *log_,       clock_,
+                                  logger_,         metrics_};
       doors_.push_back(
           std::make_unique<MqttDoor>(rooms, mqtt::Limits(), i, static_cast<std::uint32_t>(count)));
     }
@@ -346,22 +343,34 @@ class RunningServer final : public Server {
   Result<void> open_doors() {
     entrances_ = std::make_unique<Entrances>(
         Entrances::Rooms{*loops_[0], logger_, metrics_},
-        [](const net::PeerCertificate& shown) { return check_certificate(shown); });
+        [this](const net::PeerCertificate& shown) {
+          return access_->certificates().may_connect(shown);
+        },
+        [this](const net::PeerCertificate& shown) -> Result<void> {
+          TRY(access_->certificates().by_certificate(shown));
+          return {};
+        });
     TRY(entrances_->open_mqtt(options_.entrances,
                               [this](std::unique_ptr<net::Stream> stream,
                                      const std::string& remote_ip, const Entrance& entrance) {
                                 reception_->take(std::move(stream), remote_ip, entrance);
                               }));
-    const People::Rooms people{*access_, *passwords_, *refused_logins_, *accounts_,
-                               commit_,  *doors_[0],  *tables_,         *sql_,
-                               *log_,    stack_,      *live_,           refused_,
-                               clock_,   logger_,     options_.open,    mqtt_address()};
+    const People::Rooms people{*access_,       *passwords_,    *refused_logins_, *accounts_,
+                               *certificates_, commit_,        *doors_[0],       *tables_,
+                               *sql_,          *log_,          stack_,           *live_,
+                               refused_,       clock_,         logger_,          options_.open,
+                               mqtt_address(), mqtt_tls_port()};
     people_door_ = std::make_unique<PeopleDoor>(
         PeopleDoor::Rooms{
             *people_loop_, people, *things_, *post_office_, *alerting_, *alert_desk_, metrics_,
             [this](net::TakenStream taken) { reception_->take_websocket(std::move(taken)); }},
         PeopleDoor::Folders{options_.stack_dir, options_.data_dir}, options_.stack_files);
     return entrances_->open_http(options_.entrances, people_door_->http());
+  }
+
+  std::uint16_t mqtt_tls_port() const {
+    const Entrance* const entrance = entrances_->first(stack::Listener::Protocol::mqtt, true);
+    return entrance == nullptr ? std::uint16_t{0} : entrance->address.port;
   }
 
   // As devices reach it.
@@ -476,6 +485,7 @@ class RunningServer final : public Server {
                                 std::function<void(const Result<void>&)> done) {
     commit(std::move(write), std::move(done));
   };
+  std::unique_ptr<CertificateStore> certificates_;
   std::unique_ptr<Accounts> accounts_;
   std::unique_ptr<tables::Sql> sql_;
   std::unique_ptr<LiveFeed> live_;

@@ -113,8 +113,12 @@ std::string hex_of(const unsigned char* bytes, std::size_t size) {
 
 std::string text_of(const X509_NAME* name) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
-  X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253);
-  return written(*bio);
+  // Letters of all languages stay as they are.
+  constexpr unsigned long kForm =
+      XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB);
+  if (X509_NAME_print_ex(bio.get(), name, 0, kForm) < 0) return {};
+  std::string text = written(*bio);
+  return is_utf8(text) ? text : std::string();
 }
 
 bool is_plain_text(std::string_view text) {
@@ -313,6 +317,15 @@ Result<std::string> sign(const Issuer& ca, const CertificateWish& wish, EVP_PKEY
 }
 
 }  // namespace
+
+std::string der_of(const x509_st& certificate) {
+  unsigned char* bytes = nullptr;
+  const int size = i2d_X509(&certificate, &bytes);
+  if (size <= 0) return {};
+  std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+  OPENSSL_free(bytes);
+  return der;
+}
 
 Result<Certificate> describe(const x509_st& certificate) {
   Certificate out;

@@ -25,16 +25,18 @@ inline constexpr std::size_t kAlternativeNamesMax = 64;
 
 struct Certificate {
   std::string fingerprint;  // SHA-256 of the DER: 64 lower-case hexadecimal digits
-  std::string subject;      // as RFC 2253 writes it, all ASCII
+  std::string subject;      // as RFC 2253 writes it, in UTF-8; empty: it is none
   // Empty: there is none, or more than one, or it is no text (not UTF-8, control characters, NUL).
   std::string common_name;
-  std::string issuer;
+  std::string issuer;  // as `subject`
   std::string serial;  // lower-case hexadecimal digits
   TimeUs not_before_us = 0;
   TimeUs not_after_us = 0;
   bool is_ca = false;
   std::vector<std::string> alternative_names{};  // host names and IP addresses
 };
+
+std::string der_of(const x509_st& certificate);
 
 // invalid_argument: a date that cannot be read.
 Result<Certificate> describe(const x509_st& certificate);

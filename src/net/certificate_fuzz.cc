@@ -13,8 +13,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!read) return 0;
   NILO_ASSERT(nilo::net::read_fingerprint(read->fingerprint).has_value());
   NILO_ASSERT(nilo::is_mqtt_text(read->common_name));
-  for (const char c : read->subject + read->issuer) {
-    NILO_ASSERT(static_cast<unsigned char>(c) < 0x80);
-  }
+  NILO_ASSERT(nilo::is_utf8(read->subject) && nilo::is_utf8(read->issuer));
   return 0;
 }

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "base/result.h"
+#include "net/certificate.h"
 #include "net/stream.h"
 
 namespace nilo::net {
@@ -34,15 +35,8 @@ inline constexpr std::size_t kHandshakesMax = 2048;
 inline constexpr std::size_t kTalkSizeMax = 64 * 1024;
 
 // Who a client says it is, by a key that it proved to have.
-struct PeerCertificate {
-  std::string der;            // the whole certificate
-  std::string fingerprint;    // SHA-256 of the DER, 64 lower-case hex digits
-  std::string subject;        // RFC 2253, UTF-8
-  std::string common_name{};  // the last CN; empty: none, or not printable UTF-8
-  std::string issuer{};       // RFC 2253, UTF-8
-  std::string serial{};       // lower-case hex digits
-  TimeUs not_before_us = 0;
-  TimeUs not_after_us = 0;
+struct PeerCertificate : Certificate {
+  std::string der{};        // all of it
   bool is_trusted = false;  // the chain leads to a CA this listener trusts, dates right
 };
 

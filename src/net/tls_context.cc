@@ -1,13 +1,10 @@
 // What a handshake looks at: our certificates, what is asked of clients, what is spoken.
 #include <fmt/format.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 
 #include "base/utf8.h"
 #include "net/tls_stream.h"
@@ -25,84 +22,22 @@ constexpr std::uint8_t kSessionContext[] = {'n', 'i', 'l', 'o'};
 
 using X509Ptr = std::unique_ptr<X509, decltype(&::X509_free)>;
 
-std::string digest_hex(const X509& certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned size = 0;
-  ::X509_digest(&certificate, ::EVP_sha256(), digest.data(), &size);
-  return fmt::format("{:02x}", fmt::join(digest.begin(), digest.begin() + size, ""));
-}
-
-std::string der_of(const X509& certificate) {
-  std::string der(static_cast<std::size_t>(::i2d_X509(&certificate, nullptr)), '\0');
-  auto* to = reinterpret_cast<unsigned char*>(der.data());
-  ::i2d_X509(&certificate, &to);
-  return der;
-}
-
-std::string text_of(const X509_NAME* name) {
-  const std::unique_ptr<BIO, decltype(&::BIO_free)> out(::BIO_new(::BIO_s_mem()), &::BIO_free);
-  // As the standard has it, but with letters of all languages as they are.
-  constexpr unsigned long kForm =
-      XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB);
-  if (::X509_NAME_print_ex(out.get(), name, 0, kForm) < 0) return {};
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(out.get(), &bytes);
-  std::string text(bytes, static_cast<std::size_t>(size));
-  return is_utf8(text) ? text : std::string();
-}
-
-std::string common_name_of(const X509_NAME* name) {
-  int at = -1;
-  for (int next = -1; (next = ::X509_NAME_get_index_by_NID(name, NID_commonName, next)) >= 0;) {
-    at = next;
-  }
-  if (at < 0) return {};
-  unsigned char* bytes = nullptr;
-  const int size =
-      ::ASN1_STRING_to_UTF8(&bytes, ::X509_NAME_ENTRY_get_data(::X509_NAME_get_entry(name, at)));
-  if (size < 0) return {};
-  const std::string text(reinterpret_cast<char*>(bytes), static_cast<std::size_t>(size));
-  ::OPENSSL_free(bytes);
-  const bool has_control = std::any_of(text.begin(), text.end(), [](char letter) {
-    return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f;
-  });
-  return is_utf8(text) && !has_control ? text : std::string();
-}
-
-std::string serial_of(const X509& certificate) {
-  BIGNUM* number = ::ASN1_INTEGER_to_BN(::X509_get0_serialNumber(&certificate), nullptr);
-  char* hex = ::BN_bn2hex(number);
-  std::string text = hex;
-  ::OPENSSL_free(hex);
-  ::BN_free(number);
-  for (char& digit : text) {
-    if (digit >= 'A' && digit <= 'F') digit = static_cast<char>(digit - 'A' + 'a');
-  }
-  return text;
-}
-
-TimeUs time_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (::ASN1_TIME_to_tm(time, &parts) != 1) return 0;
-  return static_cast<TimeUs>(::timegm(&parts)) * 1'000'000;
-}
-
-PeerCertificate describe(const X509& certificate, bool is_trusted) {
+// One with a date that nobody can read is nobody's: its fingerprint stays empty.
+PeerCertificate peer_of(const X509& certificate, bool is_trusted) {
   PeerCertificate peer;
+  auto described = describe(certificate);
+  if (!described) return peer;
+  static_cast<Certificate&>(peer) = std::move(*described);
   peer.der = der_of(certificate);
-  peer.fingerprint = digest_hex(certificate);
-  peer.subject = text_of(::X509_get_subject_name(&certificate));
-  peer.common_name = common_name_of(::X509_get_subject_name(&certificate));
-  peer.issuer = text_of(::X509_get_issuer_name(&certificate));
-  peer.serial = serial_of(certificate);
-  peer.not_before_us = time_of(::X509_get0_notBefore(&certificate));
-  peer.not_after_us = time_of(::X509_get0_notAfter(&certificate));
   const TimeUs now_us = SystemClock().wall_us();
   peer.is_trusted = is_trusted && peer.not_before_us <= now_us && now_us <= peer.not_after_us;
   return peer;
 }
 
 Result<void> may_enter(const TlsOptions& options, const PeerCertificate& peer) {
+  if (peer.fingerprint.empty()) {
+    return Error{ErrorCode::unauthenticated, "this certificate cannot be read", ""};
+  }
   if (options.may_enter) return options.may_enter(peer);
   if (peer.is_trusted) return {};
   return Error{ErrorCode::unauthenticated, "nobody here vouches for this certificate", ""};
@@ -114,7 +49,7 @@ Result<void> may_enter(const TlsOptions& options, const PeerCertificate& peer) {
 // another. OpenSSL's own verdict stays in the session, for is_trusted.
 int verify_client(X509_STORE_CTX* store, void* loaded) {
   const bool is_trusted = ::X509_verify_cert(store) == 1;
-  const PeerCertificate peer = describe(*::X509_STORE_CTX_get0_cert(store), is_trusted);
+  const PeerCertificate peer = peer_of(*::X509_STORE_CTX_get0_cert(store), is_trusted);
   const TlsOptions& options = static_cast<const TlsContext::Loaded*>(loaded)->options;
   if (may_enter(options, peer)) return 1;
   if (is_trusted) ::X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REVOKED);
@@ -248,7 +183,7 @@ std::string openssl_reason() {
 PeerCertificate peer_certificate_of(const SSL& ssl) {
   const X509Ptr shown(::SSL_get1_peer_certificate(&ssl), &::X509_free);
   if (shown == nullptr) return {};
-  return describe(*shown, ::SSL_get_verify_result(&ssl) == X509_V_OK);
+  return peer_of(*shown, ::SSL_get_verify_result(&ssl) == X509_V_OK);
 }
 
 Result<std::unique_ptr<TlsContext>> TlsContext::load(TlsOptions options) {
