@@ -55,5 +55,27 @@ TEST_F(ApiCertificates, ChangeTheirStateAndGo) {
   EXPECT_EQ(get("/api/v1/ca", ""), "200 the CA") << "for whoever wants to know this server";
 }
 
+using ApiThingEdits = ApiTest;
+
+TEST_F(ApiThingEdits, WriteDownAThingAndShowIt) {
+  const auto put = [this](const std::string& id, const std::string& body) {
+    return line(ask("PUT", "/api/v1/things/" + id, kAdmin, body));
+  };
+  EXPECT_EQ(put("tank-4", R"({"type":"tank","name":"Meadow","properties":)"
+                          R"({"depth":"89 cm","lat":48.25,"indoor":true}})"),
+            "200 tank-4");
+  EXPECT_EQ(put("tank-1", "{}"), "409 it is written elsewhere");
+  for (const std::string& mistake :
+       {std::string("[]"), std::string(R"({"nam":"x"})"), std::string(R"({"properties":[]})"),
+        std::string(R"({"properties":{"a":null}})"),
+        std::string(R"({"properties":{"name":"x"}})")}) {
+    EXPECT_THAT(put("tank-4", mistake), HasSubstr("400")) << mistake;
+  }
+  EXPECT_THAT(put("tank-4", "{\"name\":\"" + std::string(1025, 'x') + "\"}"), HasSubstr("413"));
+  EXPECT_EQ(ask("DELETE", "/api/v1/things/tank-4").status, 204);
+  EXPECT_EQ(ask("DELETE", "/api/v1/things/tank-5").status, 404);
+  EXPECT_EQ(ask("PUT", "/api/v1/things/tank-4", kViewer, "{}").status, 403);
+}
+
 }  // namespace
 }  // namespace nilo::api::test

@@ -196,6 +196,17 @@ class ApiTest : public testing::Test {
       if (id == "nothing") return done(Error{ErrorCode::not_found, "no thing 'nothing'"});
       done(id);
     };
+    house.set = [](const ThingEdit& edit, const ThingBackend::Changed& done) {
+      if (edit.id != "tank-4") return done(Error{ErrorCode::conflict, "it is written elsewhere"});
+      std::string seen = edit.type + "," + edit.name;
+      for (const auto& [name, text] : edit.properties) seen += "," + name + "=" + text;
+      done(seen == "tank,Meadow,depth=89 cm,lat=48.25,indoor=true"
+               ? Result<void>()
+               : Result<void>(Error{ErrorCode::internal, seen}));
+    };
+    house.remove = [](const std::string& id, const ThingBackend::Changed& done) {
+      done(id == "tank-4" ? Result<void>() : Result<void>(Error{ErrorCode::not_found, "no"}));
+    };
     house.values = [said](const ReadingsQuestion& question, bool with_stats,
                           const ThingBackend::Json& done) {
       done(said(with_stats ? "stats" : "values", question));

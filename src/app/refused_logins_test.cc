@@ -125,5 +125,24 @@ TEST_F(RefusedLoginsTest, FewAreHashedAndFewAreKept) {
   EXPECT_FALSE(can("c2", "b"));
 }
 
+TEST_F(RefusedLoginsTest, ACertificateIsAllowedAsADeviceAndOnlyIfNobodyKnowsIt) {
+  RefusedLogin login{"c1", "?SDK=x", "192.0.2.5"};
+  login.certificate.emplace();
+  login.certificate->fingerprint = std::string(64, 'a');
+  login.certificate->common_name = "AWS IoT Certificate";
+  refused_.add(login);
+  EXPECT_EQ(refused_.certificate_of("c1", "?SDK=x", "192.0.2.5")->name, "c1")
+      << "neither the common name nor the user name is a device's";
+  EXPECT_TRUE(can("c1", "?SDK=x"));
+  EXPECT_FALSE(refused_.certificate_of("c1", "?SDK=x", "192.0.2.6"));
+  access_->apply(access_->make_token({.name = "c1", .role = Role::admin})->token);
+  EXPECT_EQ(refused_.certificate_of("c1", "?SDK=x", "192.0.2.5")->name, "device-aaaaaaaaaaaaaaaa")
+      << "and never an admin's";
+  KnownCertificate row = access_->certificates().registration(*login.certificate, "c2").value();
+  row.state = KnownCertificate::State::revoked;
+  access_->certificates().apply(row);
+  EXPECT_FALSE(can("c1", "?SDK=x")) << "what was revoked stays revoked";
+}
+
 }  // namespace
 }  // namespace nilo::app
