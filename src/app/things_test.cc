@@ -365,5 +365,41 @@ TEST(SeriesSentence, SaysRangeHighestNowAndDirection) {
   EXPECT_EQ(sentence({}, 24 * kHourUs, true), "no readings");
 }
 
+TEST_F(ThingsTest, WhatIsWrittenDownWhileItRunsIsKnownAtOnce) {
+  stack::Thing thing;
+  thing.id = "tank-7";
+  thing.type = "tank";
+  thing.name = "Meadow";
+  things_->set_named(thing);
+  EXPECT_EQ(things_->find("tank-7")->name, "Meadow");
+  EXPECT_EQ(things_->find("tank-7")->state, ThingState::never);
+  EXPECT_EQ(things_->page({.type = "tank"}).total, 4U);
+  EXPECT_EQ(things_->page({.search = "meadow"}).total, 1U);
+  const stack::Thing* const before = things_->named("tank-7");
+  level(7, 40);
+  EXPECT_EQ(things_->find("tank-7")->state, ThingState::ok);
+  thing.name = "Hill";
+  things_->set_named(thing);
+  EXPECT_EQ(things_->find("tank-7")->name, "Hill");
+  EXPECT_EQ(before->name, "Meadow") << "whoever asked may still look at it";
+  things_->remove_named("tank-7");
+  EXPECT_EQ(things_->find("tank-7")->name, "tank-7") << "there are rows about it";
+  EXPECT_EQ(things_->named("tank-7"), nullptr);
+}
+
+TEST_F(ThingsTest, WhatIsTakenOutAndWasNeverHeardIsGone) {
+  stack::Thing thing;
+  thing.id = thing.name = "well";
+  things_->set_named(thing);
+  const std::size_t total = things_->page({}).total;
+  things_->remove_named("well");
+  EXPECT_FALSE(things_->find("well"));
+  EXPECT_EQ(things_->page({}).total, total - 1);
+  EXPECT_FALSE(things_->select({.thing = "well", .field = "*"}, 10));
+  things_->set_named(thing);
+  EXPECT_TRUE(things_->find("well"));
+  things_->remove_named("nobody");
+}
+
 }  // namespace
 }  // namespace nilo::app
