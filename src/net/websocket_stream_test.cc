@@ -124,6 +124,8 @@ class WebSocketStreamTest : public testing::Test {
   std::unique_ptr<HttpServer> server_;
 };
 
+// 3.1.1 [MQTT-6.0.0-2]
+// 5.0 [MQTT-6.0.0-2]
 TEST_F(WebSocketStreamTest, IsBytesWhateverTheFrames) {
   TestClient client = open();
   client.send(binary("one packet") + binary("") + frame(0x02, "in ") + frame(0x00, "") +
@@ -193,6 +195,8 @@ TEST_F(WebSocketStreamTest, LeavesBytesAtThePeerWhileReadingIsPaused) {
   wait_for("firstlater");
 }
 
+// 3.1.1 [MQTT-6.0.0-1]
+// 5.0 [MQTT-6.0.0-1]
 TEST_F(WebSocketStreamTest, RefusesTextsAndWhatIsNoFrame) {
   const std::pair<std::string, std::string> cases[] = {
       {frame(0x81, "text"), "\x03\xeb"},          // 1003
@@ -232,6 +236,8 @@ TEST_F(WebSocketStreamTest, SaysGoodbyeBehindTheLastBytes) {
   EXPECT_EQ(last_words(client), "\x82\x04last\x88\x02\x03\xe8");
 }
 
+// 3.1.1 [MQTT-6.0.0-3] [MQTT-6.0.0-4]
+// 5.0 [MQTT-6.0.0-3] [MQTT-6.0.0-4]
 TEST_F(WebSocketStreamTest, ChoosesAProtocolAndInsistsOnOne) {
   for (const auto& [offered, chosen] :
        {std::pair{"mqtt", "mqtt"}, {"mqttv3.1", "mqttv3.1"}, {"graphql, mqttv3.1, mqtt", "mqtt"}}) {

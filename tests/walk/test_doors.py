@@ -115,6 +115,8 @@ def shown_name(server):
     return done.stdout.strip().split("CN=")[1]
 
 
+# 3.1.1 [MQTT-7.1.1-1]
+# 5.0 [MQTT-4.2.0-1]
 @harness.case
 def mosquitto_speaks_tls_in_both_versions_and_with_awss_protocol_name():
     certificates = Certificates()
@@ -174,6 +176,8 @@ clients = "required"
         assert stranger.returncode != 0
 
 
+# 3.1.1 [MQTT-7.1.1-1]
+# 5.0 [MQTT-4.2.0-1] [MQTT-6.0.0-4]
 @harness.case
 def mqtt_js_comes_by_websocket_and_tls():
     certificates = Certificates()
