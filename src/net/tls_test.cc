@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -241,6 +242,7 @@ class Echo final : public StreamHandler {
 class TlsTest : public testing::Test {
  protected:
   void SetUp() override {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets that the server has closed
     ca_ = mint_.make("ca", {.common_name = "Tanks CA", .is_ca = true});
     server_ =
         mint_.make("server", {.common_name = "server", .host = "tanks.example", .issuer = &ca_});
