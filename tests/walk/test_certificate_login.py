@@ -10,7 +10,7 @@ import harness
 
 CLIENTS = os.path.join(harness.ROOT, "tests", "walk", "clients")
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-REFUSED = ("not authorised", "Not authorized", "Bad username or password", "bad user name")
+REFUSED = re.compile("not authori[sz]ed|bad user ?name or password", re.IGNORECASE)
 
 
 class TlsServer(harness.Server):
@@ -68,12 +68,12 @@ class TlsServer(harness.Server):
         """By CONNACK, in words."""
         for version in ("311", "mqttv5"):
             code, words = self.try_publish(files, "water1/pub", *more, version=version)
-            assert code != 0 and any(word in words for word in REFUSED), (files, code, words)
+            assert code != 0 and REFUSED.search(words), (files, code, words)
 
     def is_cut(self, files):
         """By the handshake."""
         code, words = self.try_publish(files, "water1/pub")
-        assert code != 0 and not any(word in words for word in REFUSED), (files, code, words)
+        assert code != 0 and not REFUSED.search(words), (files, code, words)
 
     def wait_for_refusal(self, reason):
         return harness.wait_until(
@@ -211,7 +211,7 @@ def a_factory_is_trusted_with_or_without_a_look():
         server.comes_in(waits)
         server.comes_in(sign(os.path.join(server.folder, "q"), quick, "/CN=quick-1"))
         # Names that would be patterns elsewhere become names of ours, and give no rights.
-        for number, name in enumerate(("+", "#", "a\\/b", "tank-1\\/#", "t\u00e4nk")):
+        for number, name in enumerate(("\\+", "#", "a\\/b", "tank-1\\/#", "t\u00e4nk")):
             server.comes_in(sign(os.path.join(server.folder, f"p{number}"), quick, f"/CN={name}"))
         names = [one["name"] for one in server.ask("GET", "/api/v1/certificates")[1]["certificates"]]
         assert sum(name.startswith("device-") for name in names) == 5, names
