@@ -52,9 +52,9 @@ Result<std::unique_ptr<MqttLink>> connect(const RemoteOptions& remote, const std
 }
 
 Result<Qos> qos_of(std::int64_t number) {
-  if (number == 0 || number == 1) return static_cast<Qos>(number);
+  if (number >= 0 && number <= 2) return static_cast<Qos>(number);
   return Error{ErrorCode::invalid_argument, fmt::format("-q {} is not offered here", number),
-               "0 or 1"};
+               "0, 1 or 2"};
 }
 
 Result<std::string> payload_of(const PubOptions& options) {
@@ -133,7 +133,7 @@ Command pub_command() {
                {"-m,--message", "payload", &options->message},
                {"-f,--file", "payload from this file", &options->file},
                {"-l,--lines", "one message for each line of standard input", &options->lines},
-               {"-q,--qos", "0 or 1", &options->qos},
+               {"-q,--qos", "0, 1 or 2", &options->qos},
                {"-r,--retain", "keep it for later subscribers", &options->retain},
                {"-i,--id", "client id", &options->client_id}},
               options->remote),
@@ -150,7 +150,7 @@ Command sub_command() {
                {"-C,--count", "stop after so many messages", &options->count},
                {"-v,--verbose", "the topic, too", &options->verbose},
                {"--json", "one JSON object a line", &options->json},
-               {"-q,--qos", "0 or 1", &options->qos},
+               {"-q,--qos", "0, 1 or 2", &options->qos},
                {"-i,--id", "client id", &options->client_id}},
               options->remote),
           [options] { return exit_code_of(subscribe(*options)); }};

@@ -37,7 +37,7 @@ class MqttLink final : mqtt::ClientHandler {
   // unavailable: the connection ended.
   Result<void> run_until(std::int64_t until_us, const std::function<bool()>& is_done);
 
-  // Publishes, and at QoS 1 waits for the acknowledgement. Errors: the server's reason in words.
+  // Publishes, and at QoS 1 and 2 waits for the answer. Errors: the server's reason in words.
   Result<void> publish(const MessageView& message);
   // permission_denied, invalid_argument: the server refused the filter.
   Result<void> subscribe(std::string_view filter, Qos qos);

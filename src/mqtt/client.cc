@@ -127,10 +127,7 @@ std::size_t Client::send_quota() const {
 
 Result<std::uint16_t> Client::publish(const MessageView& message) {
   NILO_ASSERT(state_ == State::connected);
-  if (message.qos == Qos::exactly_once) {
-    return Error{ErrorCode::invalid_argument, "this client publishes at QoS 0 and 1"};
-  }
-  const bool is_answered = message.qos == Qos::at_least_once;
+  const bool is_answered = message.qos != Qos::at_most_once;
   if (is_answered && send_quota() == 0) {
     return Error{ErrorCode::resource_exhausted, "the server takes no more unanswered publishes"};
   }
@@ -190,7 +187,9 @@ void Client::handle(const Frame& frame) {
     case PacketType::publish:
       return handle_publish(frame);
     case PacketType::puback:
+    case PacketType::pubrec:
     case PacketType::pubrel:
+    case PacketType::pubcomp:
       return handle_ack(frame);
     case PacketType::suback:
     case PacketType::unsuback:
@@ -267,6 +266,11 @@ void Client::handle_ack(const Frame& frame) {
   if (frame.type == PacketType::pubrel) {
     received_[packet.packet_id] = false;
     return encode(out_, options_.version, PacketType::pubcomp,
+                  Ack{packet.packet_id, Reason::success, {}});
+  }
+  if (frame.type == PacketType::pubrec && !is_error(packet.reason)) {
+    // Also for an id we do not know: then the server shall forget it, too [MQTT-4.3.3-4].
+    return encode(out_, options_.version, PacketType::pubrel,
                   Ack{packet.packet_id, Reason::success, {}});
   }
   if (!in_use_[packet.packet_id] || unanswered_count_ == 0) return;

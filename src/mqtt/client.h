@@ -3,7 +3,7 @@
 // In/out:  bytes from the server -> calls to a ClientHandler; publish() and subscribe() -> bytes.
 // Threads: one; no sockets in here.
 // Limits:  as many unanswered publishes as the server takes (its receive maximum, at most 65,535).
-// Source:  MQTT 5.0 and 3.1.1. QoS 0 and 1 out; QoS 0, 1 and 2 in.
+// Source:  MQTT 5.0 and 3.1.1. QoS 0, 1 and 2, out and in.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ class ClientHandler {
  public:
   virtual ~ClientHandler() = default;
   virtual void on_connected(bool session_present) = 0;
-  // The answer to a publish() or subscribe() of this packet id.
+  // The answer to a publish() or subscribe() of this packet id. At QoS 2: the end of the exchange.
   virtual void on_published(std::uint16_t packet_id, Reason reason) = 0;
   virtual void on_subscribed(std::uint16_t packet_id, const std::vector<Reason>& reasons) = 0;
   // Acknowledged when this returns. received_us is 0.
@@ -65,7 +65,7 @@ class Client {
   std::size_t in_flight_count() const { return unanswered_count_; }
 
   // Packet id; 0 at QoS 0, which is not answered. Only while connected (asserted).
-  // invalid_argument: QoS 2. too_large: more than the server takes. resource_exhausted: quota is 0.
+  // too_large: more than the server takes. resource_exhausted: quota is 0.
   Result<std::uint16_t> publish(const MessageView& message);
   std::uint16_t subscribe(const std::vector<SubscribeEntry>& entries);
   std::uint16_t unsubscribe(const std::vector<std::string_view>& filters);

@@ -92,6 +92,39 @@ TEST(Client, PublishesAndHearsInAllVersions) {
   }
 }
 
+TEST(Client, PublishesAtQos2UntilTheExchangeEnds) {
+  for (const Version version : {Version::v3_1_1, Version::v5}) {
+    FakeHost host;
+    host.holds_publishes = true;
+    ClientOptions options;
+    options.version = version;
+    Wire wire(host, options);
+    wire.events.take();
+    const auto packet_id = wire.client.publish(message("t", "x", Qos::exactly_once));
+    ASSERT_TRUE(packet_id);
+    wire.run();
+    EXPECT_EQ(wire.client.in_flight_count(), 1u);
+    host.broker->on_published(host.tickets.at(0), Reason::success);
+    wire.run();
+    EXPECT_EQ(wire.events.take(), "published 1 success; ");
+    EXPECT_EQ(wire.client.in_flight_count(), 0u);
+    EXPECT_EQ(host.published.size(), 1u);
+  }
+}
+
+TEST(Client, TakesARefusedQos2PublishForItsEnd) {
+  FakeHost host;
+  host.holds_publishes = true;
+  Wire wire(host);
+  wire.events.take();
+  ASSERT_TRUE(wire.client.publish(message("t", "x", Qos::exactly_once)));
+  wire.run();
+  host.broker->on_published(host.tickets.at(0), Reason::quota_exceeded);
+  wire.run();
+  EXPECT_EQ(wire.events.take(), "published 1 quota exceeded; ");
+  EXPECT_EQ(wire.client.in_flight_count(), 0u);
+}
+
 // 3.1.1 [MQTT-4.5.0-2] [MQTT-4.3.3-2]
 // 5.0 [MQTT-4.5.0-2] [MQTT-4.3.3-10]
 TEST(Client, TakesQos2Once) {
