@@ -23,6 +23,10 @@ struct BenchOptions {
   std::int64_t port = 1883;
   std::int64_t connections = 50;
   std::int64_t window = 100;
+  std::int64_t subscribers = 1;
+  std::int64_t credit = 10'000;
+  std::int64_t at_once = 1;
+  std::int64_t tick_ms = 0;
   std::int64_t qos = 1;
   double seconds = 5;
   double rate = 10'000;
@@ -53,6 +57,25 @@ Result<void> bench_publish(const BenchOptions& given) {
   return {};
 }
 
+Result<void> bench_deliver(const BenchOptions& given) {
+  DeliveryOptions options;
+  options.port = static_cast<std::uint16_t>(given.port);
+  options.publishers = static_cast<int>(given.connections);
+  options.subscribers = static_cast<int>(given.subscribers);
+  options.window = static_cast<int>(given.window);
+  options.qos = static_cast<int>(given.qos);
+  options.credit = given.credit;
+  options.seconds = given.seconds;
+  if (options.qos > 1 || options.publishers < 1 || options.subscribers < 1) {
+    return Error{ErrorCode::invalid_argument, "somebody must publish and subscribe, at QoS 0 or 1"};
+  }
+  const DeliveryReport load = TRY(run_delivery(options));
+  fmt::print("{{\"delivered_per_second\":{:.0f},\"sent_per_second\":{:.0f},\"lost\":{}}}\n",
+             static_cast<double>(load.delivered) / load.seconds,
+             static_cast<double>(load.sent) / load.seconds, load.lost);
+  return {};
+}
+
 Result<void> bench_latency(const BenchOptions& given) {
   LatencyOptions options;
   options.port = static_cast<std::uint16_t>(given.port);
@@ -60,6 +83,7 @@ Result<void> bench_latency(const BenchOptions& given) {
   options.rate_per_s = given.rate;
   options.qos = static_cast<int>(given.qos);
   options.seconds = given.seconds;
+  options.tick_ms = static_cast<int>(given.tick_ms);
   const LatencyReport latency = TRY(run_latency(options));
   fmt::print("{{\"sent\":{},\"measured\":{},\"p50_ms\":{:.3f},\"p99_ms\":{:.3f}}}\n", latency.sent,
              latency.milliseconds.size(), latency.percentile(50), latency.percentile(99));
@@ -79,13 +103,14 @@ std::int64_t resident_kib(std::int64_t pid) {
 Result<void> bench_idle(const BenchOptions& given) {
   const std::int64_t before = resident_kib(given.pid);
   const auto port = static_cast<std::uint16_t>(given.port);
-  const int count = static_cast<int>(given.connections);
-  const std::vector<int> fds = TRY(open_idle_connections(port, count));
+  const ConnectReport crowd = TRY(
+      open_connections(port, static_cast<int>(given.connections), static_cast<int>(given.at_once)));
   const std::int64_t after = resident_kib(given.pid);
-  for (const int fd : fds) ::close(fd);
-  fmt::print("{{\"connections\":{},\"before_kib\":{},\"after_kib\":{},\"kib_each\":{:.2f}}}\n",
-             fds.size(), before, after,
-             static_cast<double>(after - before) / static_cast<double>(fds.size()));
+  for (const int fd : crowd.fds) ::close(fd);
+  fmt::print("{{\"connections\":{},\"seconds\":{:.3f},\"slowest_ms\":{:.1f},", crowd.fds.size(),
+             crowd.seconds, crowd.slowest_ms);
+  fmt::print("\"before_kib\":{},\"after_kib\":{},\"kib_each\":{:.2f}}}\n", before, after,
+             static_cast<double>(after - before) / static_cast<double>(crowd.fds.size()));
   return {};
 }
 
@@ -147,26 +172,41 @@ std::vector<Command> bench_commands() {
   const Option port{"--port", "of a broker on 127.0.0.1", &options->port};
   const Option connections{"--connections", "how many", &options->connections};
   const Option seconds{"--seconds", "to measure, after a second of warming up", &options->seconds};
-  const Option qos{"--qos", "0 or 1", &options->qos};
+  const Option window{"--window", "publishes in flight for each connection", &options->window};
   return {
       {"bench publish",
        "Acknowledged publishes a second, any broker, workload W1 (90-byte JSON).",
        {"nilo bench publish --port 1883 --connections 50 --window 100"},
+       {port, connections, seconds, window, {"--qos", "0, 1 or 2", &options->qos}},
+       [options] { return exit_code_of(bench_publish(*options)); }},
+      {"bench deliver",
+       "Deliveries a second from publishers to subscribers, any broker.",
+       {"nilo bench deliver --connections 1 --subscribers 100 --qos 0"},
        {port,
         connections,
         seconds,
-        qos,
-        {"--window", "publishes in flight for each connection", &options->window}},
-       [options] { return exit_code_of(bench_publish(*options)); }},
+        window,
+        {"--subscribers", "each to everything", &options->subscribers},
+        {"--qos", "0 or 1, of both sides", &options->qos},
+        {"--credit", "messages under way in all; 0: whatever the kernel takes", &options->credit}},
+       [options] { return exit_code_of(bench_deliver(*options)); }},
       {"bench latency",
        "From publish to a subscriber, at a steady rate.",
        {"nilo bench latency --port 1883 --rate 10000"},
-       {port, connections, seconds, qos, {"--rate", "messages a second in all", &options->rate}},
+       {port,
+        connections,
+        seconds,
+        {"--qos", "0 or 1", &options->qos},
+        {"--rate", "messages a second in all", &options->rate},
+        {"--tick-ms", "send what is due once a tick; 0: when it is due", &options->tick_ms}},
        [options] { return exit_code_of(bench_latency(*options)); }},
       {"bench idle",
-       "Memory of a server for each idle connection.",
+       "Connects clients that do nothing; memory of a server for each.",
        {"nilo bench idle --port 1883 --connections 10000 --pid $(pidof nilo)"},
-       {port, connections, {"--pid", "of the server", &options->pid, true}},
+       {port,
+        connections,
+        {"--pid", "of the server", &options->pid, true},
+        {"--at-once", "connections under way at any moment", &options->at_once}},
        [options] { return exit_code_of(bench_idle(*options)); }},
       {"bench rules",
        "Rules alone, on one core.",
