@@ -16,7 +16,7 @@ help:
 	@echo '              clients, crashes, the pages. Some of it: make test SUITES="unit web"'
 	@echo 'make check    format, layers, warnings, clang-tidy, headers alone, script syntax, types of web/'
 	@echo 'make fuzz     every fuzzer for FUZZ_SECONDS (600): make fuzz FUZZ_SECONDS=60'
-	@echo 'make bench    the figures, beside mosquitto in the same run'
+	@echo 'make bench    the figures, beside other brokers in the same run'
 	@echo 'make clean    forget build/'
 
 run: build

@@ -1,18 +1,17 @@
 #!/usr/bin/python3
-"""The figures: ours and mosquitto, interleaved in one run, medians and ratios.
+"""The figures: ours and other brokers, interleaved in one run, medians and ratios.
 
-    make bench                     everything (about six minutes)
-    make bench ARGS="publish"      one part: publish latency rules replay start idle
-                                   restart alerts storm pages tls
+    make bench                     everything (about twenty minutes)
+    make bench ARGS="publish"      one part: publish qos2 lockstep fanin fanout flood latency idle
+                                   loops (bench_broker.py), rules replay start restart alerts storm pages tls
 
-The server runs on core 0, the load generator on core 1. Each figure comes with its command.
-Absolute figures depend on the machine: compare the ratios.
+The server runs on core 0, the load generator on core 1. Each figure comes with its command and,
+where it matters, the lowest and highest of its rounds. Absolute figures depend on the machine:
+compare the ratios. Environment: ROUNDS (3), SECONDS (4), FLASHMQ (the program, to be in it).
 """
 
 import json
 import os
-import re
-import resource
 import shutil
 import socketserver
 import statistics
@@ -21,33 +20,13 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 
+import bench_broker
 import bench_sessions
 import bench_tls
+from bench_kit import (FLASHMQ, LOAD_CORE, NILO, ROOT, ROUNDS, SECONDS, SERVER_CORE, W1_STACK, Nilo,
+                       measure, median_of, say)
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-NILO = os.path.join(ROOT, "build", "nilo")
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
-SECONDS = float(os.environ.get("SECONDS", "4"))
-SERVER_CORE, LOAD_CORE = "0", "1"
-
-W1_STACK = """
-[table.readings]
-key = ["device_id int", "time timestamp"]
-[table.readings.columns]
-temperature = { type = "double", unit = "°C" }
-humidity = { type = "double", unit = "%" }
-battery = { type = "double", unit = "V" }
-
-[rule.store]
-sql = \"\"\"
-SELECT device_id, ts AS time, temperature, humidity, battery FROM 'site/+/data'\"\"\"
-put = "readings"
-
-[tables]
-memory = "8GB"
-"""
 STORM_THINGS = 10_000
 STORM_WINDOW = 1_000
 STORM_STACK = W1_STACK + """
@@ -71,160 +50,6 @@ port = MAIL_PORT
 tls = "none"
 from = "tanks@example.org"
 """
-MOSQUITTO_CONF = """
-listener {port} 127.0.0.1
-allow_anonymous true
-persistence false
-max_queued_messages 0
-max_inflight_messages 0
-set_tcp_nodelay true
-log_type error
-"""
-
-
-class Server:
-    """A broker pinned to the server's core, with a folder of its own."""
-
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="nilo-bench-")
-        self.process = None
-        self.port = 0
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-
-
-class Nilo(Server):
-    name = "nilo"
-    stack_text = W1_STACK
-    flags = ()
-
-    def start(self):
-        stack = os.path.join(self.folder, "stack")
-        os.makedirs(stack, exist_ok=True)
-        with open(os.path.join(stack, "nilo.toml"), "w", encoding="utf-8") as file:
-            file.write(self.stack_text)
-        self.process = subprocess.Popen(
-            ["taskset", "-c", SERVER_CORE, NILO, "serve", stack, "--open", "--mqtt", "127.0.0.1:0",
-             "--http", "127.0.0.1:0", "--data", os.path.join(self.folder, "data"), *self.flags],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.url = ""
-        for line in self.process.stdout:
-            if found := re.match(r" *MQTT +\S+:(\d+)", line):
-                self.port = int(found[1])
-            if found := re.match(r" *MQTTS +\S+:(\d+)", line):
-                self.tls_port = int(found[1])
-            if found := re.match(r" *Open +(\S+)", line):
-                self.url = found[1]
-            if line == "ready\n":
-                return
-        raise SystemExit("nilo serve ended before it was ready")
-
-    def row_count(self, table="readings"):
-        body = json.dumps({"sql": f"SELECT count(*) FROM {table}"}).encode()
-        request = urllib.request.Request(self.url + "/api/v1/sql", data=body,
-                                         headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request) as answer:
-            return json.load(answer)["rows"][0][0]
-
-
-class NiloWithTls(Nilo):
-    flags = ("--mqtts", "127.0.0.1:0", "--https", "127.0.0.1:0", "--loops", "1")
-
-    def start(self):
-        folder = os.path.join(self.folder, "data", "certs")
-        bench_tls.make_certificate(folder)
-        self.certificate = os.path.join(folder, "server.crt")
-        super().start()
-
-
-class Mosquitto(Server):
-    name = "mosquitto"
-
-    def start(self):
-        self.port = 21883
-        conf = os.path.join(self.folder, "mosquitto.conf")
-        with open(conf, "w", encoding="utf-8") as file:
-            file.write(MOSQUITTO_CONF.format(port=self.port))
-        self.process = subprocess.Popen(["taskset", "-c", SERVER_CORE, "mosquitto", "-c", conf],
-                                        stderr=subprocess.DEVNULL)
-        wait_for_port(self.port)
-
-
-def wait_for_port(port):
-    import socket
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.02)
-    raise SystemExit(f"nothing listens on {port}")
-
-
-def measure(*arguments):
-    """Runs `nilo bench ARGUMENTS` on the generator's core; its JSON, and how it was called."""
-    command = ["bench", *arguments]
-    done = subprocess.run(["taskset", "-c", LOAD_CORE, NILO, *command], capture_output=True,
-                          text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"nilo {' '.join(command)}: {done.stderr}")
-    return json.loads(done.stdout)
-
-
-def median_of(reports, key):
-    return statistics.median(report[key] for report in reports)
-
-
-def say(what, figure, goal="", command=""):
-    print(f"{what:<58} {figure:>16}   {goal}")
-    if command:
-        print(f"{'':>4}$ {command}")
-    sys.stdout.flush()
-
-
-def bench_publish():
-    flags = ["--connections", "50", "--window", "100", "--seconds", str(SECONDS)]
-    reports = {"nilo": [], "mosquitto": []}
-    for _ in range(ROUNDS):
-        for kind in (Nilo, Mosquitto):
-            with kind() as server:
-                report = measure("publish", "--port", str(server.port), *flags)
-                if kind is Nilo:
-                    report["rows"] = server.row_count()
-                    assert report["rows"] >= report["acknowledged"], report
-                reports[kind.name].append(report)
-    ours = median_of(reports["nilo"], "per_second")
-    theirs = median_of(reports["mosquitto"], "per_second")
-    command = "nilo bench publish " + " ".join(flags)
-    say("W1, QoS 1, 50 x 100 in flight: rows acknowledged after sync", f"{ours:,.0f}/s",
-        "goal 400,000/s", command)
-    say("  mosquitto acknowledges, storing nothing", f"{theirs:,.0f}/s")
-    say("  ratio", f"{ours / theirs:.1f}", "goal 3.0")
-
-
-def bench_latency():
-    flags = ["--rate", "10000", "--seconds", str(SECONDS)]
-    reports = {"nilo": [], "mosquitto": []}
-    for _ in range(ROUNDS):
-        for kind in (Nilo, Mosquitto):
-            with kind() as server:
-                reports[kind.name].append(measure("latency", "--port", str(server.port), *flags))
-    say("publish to subscriber at 10,000/s, p99", f"{median_of(reports['nilo'], 'p99_ms'):.2f} ms",
-        "goal 10 ms", "nilo bench latency " + " ".join(flags))
-    say("  p50", f"{median_of(reports['nilo'], 'p50_ms'):.2f} ms")
-    say("  mosquitto with no-delay, p99", f"{median_of(reports['mosquitto'], 'p99_ms'):.2f} ms")
-    say("  mosquitto with no-delay, p50", f"{median_of(reports['mosquitto'], 'p50_ms'):.2f} ms")
 
 
 def bench_rules():
@@ -294,20 +119,6 @@ def bench_restart():
     say("  sessions begun", f"{sessions / begun:,.0f}/s")
     say("  memory of a session that is away", f"{(alone - before) * 1024 / sessions:.2f} KiB")
     say("  resident with all that waits; after the start", f"{full:.0f}, {again:.0f} MiB")
-
-
-def bench_idle():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    count = min(10_000, hard - 200)
-    with Nilo() as server:
-        # taskset replaces itself by the server.
-        report = measure("idle", "--port", str(server.port), "--connections", str(count),
-                         "--pid", str(server.process.pid))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    say("idle, resident", f"{report['before_kib'] / 1024:.1f} MiB", "goal 50 MB")
-    say(f"{count:,} idle connections, each", f"{report['kib_each']:.2f} KiB", "goal 4 KB",
-        f"nilo bench idle --connections {count}")
 
 
 def measure_alerts(*flags):
@@ -407,6 +218,10 @@ def bench_pages():
     say("  p50", f"{drawn['p50_ms']:.1f} ms")
     say("  until the browser has it, p99", f"{drawn['arrived_p99_ms']:.1f} ms")
     say("  publish to a bare MQTT subscriber in the same run, p99", f"{drawn['mqtt_p99_ms']:.1f} ms")
+    say("  control: until a page has it that draws nothing, p99",
+        f"{drawn['bare_arrived_p99_ms']:.1f} ms")
+    say("  control: from frame to frame in that page, p99", f"{drawn['bare_frame_p99_ms']:.1f} ms")
+    say("  control: a small write until it is on disk, p99", f"{drawn['sync_p99_ms']:.1f} ms")
     say(f"{crowd['pages']} open pages of the tanks, server", f"{crowd['tanks']:.3f} cores",
         "goal 0.5", "node tools/bench_pages.mjs crowd")
     say("  at 100 readings a second", f"{crowd['at_100']:.3f} cores", "goal 0.5")
@@ -419,23 +234,38 @@ def bench_pages():
         "HEAP_MINUTES=60 node tools/bench_pages.mjs heap")
 
 
+class NiloWithTls(Nilo):
+    flags = ("--mqtts", "127.0.0.1:0", "--https", "127.0.0.1:0", "--loops", "1")
+
+    def start(self):
+        folder = os.path.join(self.folder, "data", "certs")
+        bench_tls.make_certificate(folder)
+        self.certificate = os.path.join(folder, "server.crt")
+        super().start()
+
+
 def bench_tls_part():
     bench_tls.bench(NiloWithTls, say, ROUNDS, SECONDS, SERVER_CORE, LOAD_CORE)
 
 
-PARTS = {"publish": bench_publish, "latency": bench_latency, "rules": bench_rules,
-         "replay": bench_replay, "start": bench_start, "idle": bench_idle,
+PARTS = {**bench_broker.PARTS, "rules": bench_rules, "replay": bench_replay, "start": bench_start,
          "restart": bench_restart, "alerts": bench_alerts, "storm": bench_storm,
          "pages": bench_pages, "tls": bench_tls_part}
+
+
+def versions():
+    """Of the peers: the first line of what they say about themselves."""
+    for command in [["mosquitto", "-h"]] + ([[FLASHMQ, "--version"]] if FLASHMQ else []):
+        said = subprocess.run(command, capture_output=True, text=True, check=False)
+        yield said.stdout.splitlines()[0]
 
 
 def main(wanted):
     unknown = [part for part in wanted if part not in PARTS]
     if unknown:
         raise SystemExit(f"no part {' '.join(unknown)}; there are: {' '.join(PARTS)}")
-    version = subprocess.run(["mosquitto", "-h"], capture_output=True, text=True, check=False)
-    print(f"{ROUNDS} rounds of {SECONDS:g} s, medians; {version.stdout.splitlines()[0]}; server on "
-          f"core {SERVER_CORE}, generator on core {LOAD_CORE}\n")
+    print(f"{ROUNDS} rounds of {SECONDS:g} s, medians; {', '.join(versions())}; server on core "
+          f"{SERVER_CORE}, generator on core {LOAD_CORE}\n")
     for part in wanted or PARTS:
         PARTS[part]()
 
