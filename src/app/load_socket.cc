@@ -15,7 +15,9 @@ namespace nilo::app {
 
 namespace {
 constexpr int kEventsMax = 256;
-}
+// So that a subscriber that waits for its turn in this one thread is not taken for a slow one.
+constexpr int kListenerBufferSize = 4 << 20;
+}  // namespace
 
 LoadSocket::~LoadSocket() {
   if (fd_ >= 0) ::close(fd_);
@@ -108,6 +110,7 @@ Result<LoadSocket> load_subscribe(std::uint16_t port, const std::string& client_
   if (answer[0] != '\x90' || answer[4] != static_cast<char>(qos)) {
     return Error{ErrorCode::permission_denied, "the broker refused to subscribe", ""};
   }
+  ::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVBUF, &kListenerBufferSize, sizeof(int));
   make_nonblocking(socket.fd());
   return socket;
 }

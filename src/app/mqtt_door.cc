@@ -399,6 +399,11 @@ void MqttDoor::send_ready(mqtt::ConnectionId connection) {
   need_turn();
 }
 
+void MqttDoor::send_early(mqtt::ConnectionId connection) {
+  const auto at = by_connection_.find(connection);
+  if (at != by_connection_.end()) send(*at->second);
+}
+
 void MqttDoor::read_ready(mqtt::ConnectionId connection) {
   const auto at = by_connection_.find(connection);
   if (at == by_connection_.end()) return;

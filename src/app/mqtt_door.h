@@ -95,6 +95,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   void commit(const std::function<void(RecordWriter&)>& write,
               std::function<void(const Result<void>&)> done) override;
   void send_ready(mqtt::ConnectionId connection) override;
+  void send_early(mqtt::ConnectionId connection) override;
   void read_ready(mqtt::ConnectionId connection) override;
   void close(mqtt::ConnectionId connection, std::string last_bytes) override;
   void refused(const mqtt::Refusal& refusal) override;

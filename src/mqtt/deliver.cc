@@ -47,7 +47,9 @@ void Broker::deliver(const Delivery& delivery, const MessagePtr& message, const 
     Publish packet;
     packet.retain = delivery.retain;
     append_publish(*connection, *message, packet, &delivery.identifiers);
-    return announce(*connection);
+    announce(*connection);
+    if (connection->out.size() >= kSendEarlySize) rooms_.host.send_early(connection->id);
+    return;
   }
   if (!session->queue.push(at, letter_of(delivery, message), !is_open, queue_limits_)) {
     counters_.dropped_full.add();

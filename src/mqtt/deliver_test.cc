@@ -227,6 +227,23 @@ TEST(Deliver, ASlowReaderLosesQos0AndKeepsQos1) {
             "q1=" + payload + " q1 #2, q1=" + payload + " q1 #3, q1=" + payload + " q1 #4");
 }
 
+// Else a turn that brings more than out_buffer_size_max would lose it, however fast the reader is.
+TEST(Deliver, MuchForOneClientIsSentBeforeTheTurnEnds) {
+  FakeHost host;
+  Peer reader(host, "r", kV3);
+  reader.send(subscribe(kV3, kAll));
+  reader.take();
+  Peer publisher(host, "p", kV3);
+  const std::string bytes =
+      publish(kV3, "t", std::string(kSendEarlySize / 2 - 10, 'x'), Qos::at_most_once);
+  publisher.send(bytes);
+  EXPECT_TRUE(host.early.empty());
+  publisher.send(bytes);
+  EXPECT_TRUE(host.early.empty());
+  publisher.send(bytes);
+  EXPECT_EQ(host.early, std::vector{reader.id()});
+}
+
 TEST(Deliver, AFullQueueDropsTheNewestAndSaysSoOnce) {
   Limits limits;
   limits.session_queue_max = 2;

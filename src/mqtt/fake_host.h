@@ -147,6 +147,7 @@ class FakeHost : public Host {
   }
 
   void send_ready(ConnectionId connection) override { ready.push_back(connection); }
+  void send_early(ConnectionId connection) override { early.push_back(connection); }
   void read_ready(ConnectionId connection) override { readable.push_back(connection); }
   void close(ConnectionId connection, std::string last_bytes) override {
     closed[connection] = std::move(last_bytes);
@@ -186,6 +187,7 @@ class FakeHost : public Host {
   std::deque<Ticket> tickets;
   std::deque<std::function<void(const Result<void>&)>> commits;
   std::vector<ConnectionId> ready;
+  std::vector<ConnectionId> early;
   std::vector<ConnectionId> readable;
   std::map<ConnectionId, std::string> closed;
   std::vector<Refused> refusals;

@@ -27,6 +27,9 @@ using ConnectionId = std::uint64_t;
 using SessionNumber = std::uint64_t;
 constexpr bool is_persistent(SessionNumber number) { return (number & 1) != 0; }
 
+// Bytes for a client that leave before the end of the loop's turn.
+inline constexpr std::size_t kSendEarlySize = 64 * 1024;
+
 // What happens at each of them stands behind it.
 struct Limits {
   std::size_t first_packet_size_max = 64 * 1024;     // closed; nobody has logged in yet
@@ -123,6 +126,9 @@ class Host {
 
   // take_out() has bytes, where it had none since it was last called.
   virtual void send_ready(ConnectionId connection) = 0;
+  // take_out() has more than kSendEarlySize: what a turn brings may be more than it may keep, so
+  // the socket should get it now.
+  virtual void send_early(ConnectionId connection) = 0;
   // receive() had answered false; now it wants more.
   virtual void read_ready(ConnectionId connection) = 0;
   // Send what take_out() still gives, then close. The connection no longer exists for the Broker;
