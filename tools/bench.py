@@ -3,7 +3,8 @@
 
     make bench                     everything (about twenty minutes)
     make bench ARGS="publish"      one part: publish qos2 lockstep fanin fanout flood latency idle
-                                   loops (bench_broker.py), rules replay start restart alerts storm pages tls
+                                   loops (bench_broker.py), rules replay start restart alerts
+                                   storm pages tls
 
 The server runs on core 0, the load generator on core 1. Each figure comes with its command and,
 where it matters, the lowest and highest of its rounds. Absolute figures depend on the machine:
