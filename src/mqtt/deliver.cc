@@ -235,12 +235,12 @@ void Broker::finish_acks(const Acks& acks, const Result<void>& outcome) {
     const auto at = std::find_if(
         session->received.begin(), session->received.end(),
         [&](const ReceivedId& one) { return one.packet_id == id && one.is_releasing; });
-    if (at == session->received.end()) continue;
-    at->is_releasing = false;
-    if (!outcome) continue;
-    session->received.erase(at);
-    // A client that has a new connection says PUBREL again.
-    if (!is_open || connection->id != acks.connection) continue;
+    if (at != session->received.end()) {
+      at->is_releasing = false;
+      if (outcome) session->received.erase(at);
+    }
+    // A client that has a new connection says PUBREL again there.
+    if (!outcome || !is_open || connection->id != acks.connection) continue;
     encode(connection->out, connection->version, PacketType::pubcomp, Ack{id, {}, {}});
   }
   for (const std::uint16_t id : acks.confirmed) {

@@ -38,6 +38,14 @@ class LateHost final : public FakeHost {
       if (ticket.wants_answer()) broker->on_published(ticket, Reason::success);
     });
   }
+  void queue(bus::Target /*target*/, const Delivery& delivery, const MessagePtr& message) override {
+    const Seq seq = append(
+        [&](RecordWriter& record) { append_queued(record, message->view(), {&delivery, 1}); });
+    later([this, delivery, message, seq](const Result<void>& outcome) {
+      ASSERT_TRUE(outcome);
+      broker->deliver(delivery, message, {seq, 0});
+    });
+  }
   void commit(const std::function<void(RecordWriter&)>& write,
               std::function<void(const Result<void>&)> done) override {
     append(write);
@@ -152,6 +160,22 @@ TEST(Received, IsForgottenBeforePubcompLeaves_MQTT_4_3_3_12) {
   again.peer().send(publish(kV3, "t", "2", Qos::exactly_once, 7));
   after->sync_all();
   EXPECT_EQ(after->records.size(), host.durable + 1) << "the identifier means a new message now";
+}
+
+TEST(Received, AReleaseThatIsRepeatedOnANewConnectionIsAnsweredThere) {
+  LateHost host;
+  Persistent client(host, "a");
+  client.peer().send(publish(kV3, "t", "1", Qos::exactly_once, 7));
+  host.sync_all();
+  client.peer().send(ack(kV3, PacketType::pubrel, 7));
+  Peer again(host);
+  Connect packet;
+  packet.client_id = "a";
+  packet.clean_start = false;
+  again.connect(packet);
+  again.send(ack(kV3, PacketType::pubrel, 7));
+  host.sync_all();
+  EXPECT_EQ(told(kV3, again.take()), "70:0007");
 }
 
 TEST(Received, OfASessionThatEndsWithItsConnectionIsNotLogged) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -35,7 +36,7 @@ class Ring {
   }
   void pop_front() {
     front() = T();
-    begin_ = (begin_ + 1) & (slots_.size() - 1);
+    begin_ = static_cast<std::uint32_t>((begin_ + 1) & (slots_.size() - 1));
     --size_;
   }
   // Asserted: empty(). Gives back what a burst made of it.
@@ -57,8 +58,8 @@ class Ring {
   }
 
   std::vector<T> slots_;  // a power of two of them
-  std::size_t begin_ = 0;
-  std::size_t size_ = 0;
+  std::uint32_t begin_ = 0;  // 32 bits: there are three in each session
+  std::uint32_t size_ = 0;
 };
 
 }  // namespace nilo::mqtt

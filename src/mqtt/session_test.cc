@@ -443,7 +443,7 @@ TEST(SessionExpiry, CountsWhileTheServerIsDown) {
   FakeHost after;
   after.clock.advance_us(100'000'000);
   host.replay_into(after);
-  after.broker->tick();
+  wait_for(after, 1);
   EXPECT_EQ(after.broker->session_count(), 1u) << "who was here counts as gone from the restart";
   wait_for(after, 100);
   EXPECT_EQ(after.broker->session_count(), 0u);
