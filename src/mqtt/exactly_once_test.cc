@@ -39,8 +39,9 @@ class LateHost final : public FakeHost {
     });
   }
   void queue(bus::Target /*target*/, const Delivery& delivery, const MessagePtr& message) override {
-    const Seq seq = append(
-        [&](RecordWriter& record) { append_queued(record, message->view(), {&delivery, 1}); });
+    const Seq seq = append([&](RecordWriter& record) {
+      append_queued(record, message->view(), {&delivery, 1});
+    });
     later([this, delivery, message, seq](const Result<void>& outcome) {
       ASSERT_TRUE(outcome);
       broker->deliver(delivery, message, {seq, 0});

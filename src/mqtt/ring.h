@@ -57,7 +57,7 @@ class Ring {
     begin_ = 0;
   }
 
-  std::vector<T> slots_;  // a power of two of them
+  std::vector<T> slots_;     // a power of two of them
   std::uint32_t begin_ = 0;  // 32 bits: there are three in each session
   std::uint32_t size_ = 0;
 };

@@ -320,7 +320,7 @@ TEST(Broker, CountsMessagesAtEachTick) {
 
 TEST(Broker, AnIdleConnectionIsSmall) {
   EXPECT_LE(sizeof(Connection), 512u);
-  EXPECT_LE(sizeof(Session), 320u);
+  EXPECT_LE(sizeof(Session), 384u);
 }
 
 // --- wills and expiry across a crash
