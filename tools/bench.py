@@ -233,6 +233,9 @@ def bench_pages():
     say(f"heap of a page at 5 readings/s over {heap['minutes']} min, after collection",
         f"{heap['kb_per_minute']:.1f} KB/min", "goal 0",
         "HEAP_MINUTES=60 node tools/bench_pages.mjs heap")
+    if heap["full_kb_per_minute"] is not None:
+        say("  from when its window of points is full, after 30 min",
+            f"{heap['full_kb_per_minute']:.1f} KB/min", "goal 0")
 
 
 class NiloWithTls(Nilo):

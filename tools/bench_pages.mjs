@@ -290,6 +290,9 @@ function slope(samples) {
   return over / samples.reduce((sum, [a]) => sum + (a - x) ** 2, 0) / 1000;
 }
 
+// A chart of 15 minutes keeps twice that, so until then it grows.
+const KEPT_MINUTES = 30;
+
 async function heap() {
   const server = await Server.start();
   await server.claim();
@@ -311,9 +314,11 @@ async function heap() {
   }
   isOver = true;
   await publishing;
+  const full = samples.filter(([minutes]) => minutes >= KEPT_MINUTES);
   return {
     minutes: HEAP_MINUTES, first_kb: Math.round(samples[0][1] / 1000), last_kb: Math.round(samples.at(-1)[1] / 1000),
-    kb_per_minute: round(slope(samples)), samples_kb: samples.map(([, size]) => Math.round(size / 1000)),
+    kb_per_minute: round(slope(samples)), full_kb_per_minute: full.length < 3 ? null : round(slope(full)),
+    samples_kb: samples.map(([, size]) => Math.round(size / 1000)),
   };
 }
 
