@@ -6,6 +6,7 @@
 
 #include "app/hashes.h"
 #include "app/own_row.h"
+#include "app/scram_keys.h"
 #include "app/topic_scope.h"
 #include "base/utf8.h"
 
@@ -64,7 +65,8 @@ TableSchema tokens_schema() {
       own_column("is_password", Type::boolean), own_column("hash", Type::text),
       own_column("created", Type::timestamp),   own_column("expires", Type::timestamp),
       own_column("revoked", Type::boolean),     own_column("kind", Type::text),
-      own_column("topics", Type::text),         own_column("note", Type::text)};
+      own_column("topics", Type::text),         own_column("note", Type::text),
+      own_column("verifier", Type::text)};
   return schema;
 }
 
@@ -78,7 +80,8 @@ std::vector<Value> cells_of(const Token& token) {
           Value::boolean(token.revoked),
           Value::text(word_of(token.kind)),
           Value::text(token.topics),
-          Value::text(token.note)};
+          Value::text(token.note),
+          Value::text(token.verifier)};
 }
 
 Token token_of(std::span<const Value> cells) {
@@ -97,6 +100,7 @@ Token token_of(std::span<const Value> cells) {
   if (text_in(cells[7]) == word_of(Token::Kind::address)) token.kind = Token::Kind::address;
   token.topics = text_in(cells[8]);
   token.note = text_in(cells[9]);
+  if (cells.size() > 10) token.verifier = text_in(cells[10]);
   return token;
 }
 
@@ -129,6 +133,11 @@ Result<Access::Made> Access::make_token(const NewToken& wanted) const {
   TRY(check_password(wanted.password));
   made.token.kind = Token::Kind::password;
   made.token.hash = TRY(password_hash(wanted.password));
+  // A password that SCRAM does not take still is one.
+  const std::string salt = sha256(random_text(kSecretBytes)).substr(0, kScramSaltSize);
+  if (const auto verifier = make_verifier(wanted.password, salt)) {
+    made.token.verifier = text_of(*verifier);
+  }
   made.secret = wanted.password;
   return made;
 }
@@ -225,6 +234,20 @@ Result<Principal> Access::by_password(std::string_view name, std::string_view pa
   }
   if (password.size() > kPasswordSizeMax || !password_fits(token->hash, password)) return refused();
   return principal_of(*token);
+}
+
+ScramExchange::User Access::by_proof(std::string_view name) const {
+  const auto token = find(name);
+  const bool usable = token && token->kind == Token::Kind::password && is_valid(*token);
+  const auto verifier = usable ? parse_verifier(token->verifier) : std::nullopt;
+  if (!verifier) return {fake_verifier(name, fake_key_), std::nullopt};
+  return {*verifier, principal_of(*token)};
+}
+
+bool Access::lacks_verifier(std::string_view name) const {
+  const auto token = find(name);
+  return token && token->kind == Token::Kind::password && is_valid(*token) &&
+         token->verifier.empty();
 }
 
 bool Access::is_current(std::string_view credential) const {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "app/certificates.h"
+#include "app/scram.h"
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "base/result.h"
@@ -43,8 +44,10 @@ struct Token {
   TimeUs created_us = 0;
   TimeUs expires_us = 0;  // 0 = never
   bool revoked = false;
-  std::string topics{};  // filters it is limited to, one a line; empty: not limited
-  std::string note{};    // how it came to be, for people
+  std::string topics{};    // filters it is limited to, one a line; empty: not limited
+  std::string note{};      // how it came to be, for people
+  std::string verifier{};  // of a password, for SCRAM (scram.h); empty: it was set before there was
+                           // one, or is not ASCII
 };
 std::vector<std::string> topics_of(const Token& token);
 std::string_view word_of(Token::Kind kind);
@@ -93,6 +96,13 @@ class Access {
   Result<Principal> by_token(std::string_view secret) const;
   // Slow on purpose (argon2id), also for unknown names: not on an event loop.
   Result<Principal> by_password(std::string_view name, std::string_view password) const;
+  // Of a password, to be proved without being shown. Always one: of a name that is unknown, or
+  // whose password has no verifier, it is made up and lets nobody in.
+  ScramExchange::User by_proof(std::string_view name) const;
+  // What made-up ones are made of, so that they are the same after a restart. Once, at the start.
+  void set_fake_key(std::string key) { fake_key_ = std::move(key); }
+  // Could this name come in by its password, but has no verifier?
+  bool lacks_verifier(std::string_view name) const;
   // A device that shows nothing else.
   Result<Principal> by_address(std::string_view client_id, std::string_view ip) const;
   // What lets devices in by the keys they have.
@@ -119,6 +129,7 @@ class Access {
   const Clock& clock_;
   const bool open_;
   Certificates certificates_;
+  std::string fake_key_;
   Guarded<State> state_;
   std::atomic<std::uint64_t> changes_{0};
   mutable std::atomic<TimeUs> next_expiry_us_{INT64_MAX};

@@ -51,6 +51,22 @@ TEST_F(AccessTest, APasswordIsHashedSlowlyAndChecked) {
   EXPECT_FALSE(door->by_token("8 chars!"));
 }
 
+TEST_F(AccessTest, APasswordCanBeProvedIfItIsAscii) {
+  const auto door = access();
+  door->set_fake_key("key");
+  door->apply(token_of(cells_of(door->make_token({.name = "esp", .password = "8 chars!"})->token)));
+  EXPECT_EQ(door->by_proof("esp").who->name, "esp");
+  EXPECT_FALSE(door->lacks_verifier("esp"));
+  door->apply(door->make_token({.name = "old", .password = "caf\xc3\xa9 au lait"})->token);
+  EXPECT_FALSE(door->by_proof("old").who);
+  EXPECT_TRUE(door->lacks_verifier("old"));
+  EXPECT_TRUE(door->by_password("old", "caf\xc3\xa9 au lait")) << "it still is a password";
+  EXPECT_FALSE(door->by_proof("nobody").who);
+  EXPECT_FALSE(door->lacks_verifier("nobody"));
+  door->apply(door->revoked("esp").value());
+  EXPECT_FALSE(door->by_proof("esp").who);
+}
+
 TEST_F(AccessTest, ATokenMayBeLimitedToTopics) {
   const auto door = access();
   const auto made = door->make_token({.name = "barn", .topics = {"barn/#", "all/+/up"}}).value();

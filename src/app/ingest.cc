@@ -18,6 +18,11 @@ bool is_refusal(const Error& error) {
   return error.code == ErrorCode::resource_exhausted || error.code == ErrorCode::unavailable;
 }
 
+// Is it a copy that must survive a crash?
+bool waits_for_log(const mqtt::Delivery& delivery) {
+  return mqtt::is_persistent(delivery.session) && delivery.qos != Qos::at_most_once;
+}
+
 }  // namespace
 
 Ingest::Ingest(const Rooms& rooms)
@@ -58,7 +63,9 @@ void Ingest::publish(const MessageView& message, const mqtt::Ticket& ticket) {
   const Result<void> outcome = take(message, ticket);
   if (!ticket.wants_answer()) return;
   if (!outcome) return batch_.refuse(ticket, outcome);
-  batch_.answer(ticket);
+  mqtt::Ticket taken = ticket;
+  taken.was_heard = was_heard_;
+  batch_.answer(taken);
 }
 
 void Ingest::publish(const MessageView& message, Done done) {
@@ -76,6 +83,19 @@ void Ingest::commit(const std::function<void(RecordWriter&)>& write, Done done) 
   if (!done) return;
   if (!ended) return done(ended);
   batch_.answer(std::move(done));
+}
+
+void Ingest::hand_on(const mqtt::SharePtr& share, const MessagePtr& message) {
+  if (taking_) {
+    // A session that ended by a delivery of the message being taken: after it.
+    rooms_.post.run_on_loop([this, share, message] { hand_on(share, message); });
+    return;
+  }
+  const bus::GroupPtr group = rooms_.router.group(*share);
+  if (group == nullptr) return;  // nobody is left: it ends as its session did
+  send_shared(*group, message);
+  const Result<void> ended = batch_.end_record();
+  if (!ended) rooms_.logger.error("ingest.record_refused", {{"reason", ended.error().message}});
 }
 
 void Ingest::queue(bus::Target target, const mqtt::Delivery& delivery, const MessagePtr& message) {
@@ -113,6 +133,7 @@ Result<void> Ingest::take(MessageView message, const mqtt::Ticket& ticket) {
   message.received_us = unique_time();
   taking_ = true;
   caused_count_ = 0;
+  was_heard_ = false;
   Result<void> outcome = react(message, ticket.publisher, 0);
   if (outcome) {
     if (ticket.is_received()) {
@@ -140,6 +161,7 @@ TimeUs Ingest::unique_time() {
 Result<void> Ingest::react(const MessageView& message, mqtt::SessionNumber publisher, int depth) {
   // What a rule causes may add routes, which leaves map nodes where they are.
   const Route& route = route_of(message.topic);
+  was_heard_ |= !route.reactions.empty() || !route.matches.empty() || !route.groups.empty();
   std::vector<Caused> caused;
   for (const Reaction* reaction : route.reactions) TRY(run(*reaction, message, depth, caused));
   if (message.retain) TRY(retain(message));
@@ -304,18 +326,31 @@ Result<void> Ingest::route_out(const Route& route, const MessageView& message,
     auto delivery = mqtt::delivery_of(match, message, publisher);
     if (!delivery) continue;
     if (!shared) shared = std::make_shared<const Message>(Message::copy_of(message));
-    const bool waits = mqtt::is_persistent(delivery->session) && delivery->qos != Qos::at_most_once;
-    if (!waits) {
+    if (waits_for_log(*delivery)) {
+      durable.push_back(*std::move(delivery));
+      targets.push_back(match.target);
+    } else {
       rooms_.post.deliver(match.target, *delivery, shared, {});
-      continue;
     }
-    durable.push_back(*std::move(delivery));
-    targets.push_back(match.target);
   }
-  if (durable.empty()) return {};
-  batch_.queue(shared, targets, durable, message.received_us);
+  for (const bus::GroupPtr& group : route.groups) {
+    if (!shared) shared = std::make_shared<const Message>(Message::copy_of(message));
+    send_shared(*group, shared);
+  }
+  if (!durable.empty()) batch_.queue(shared, targets, durable, message.received_us);
   // Now, and not when the record ends: a thousand copies of a large message need not fit in memory.
   return batch_.check_record_size();
+}
+
+// Each in an effect of its own: a place in the log stands for one copy of one session, which may
+// hear the message by itself, too.
+void Ingest::send_shared(const bus::Group& group, const MessagePtr& message) {
+  const mqtt::Addressed chosen = mqtt::delivery_of(group, message->view());
+  if (waits_for_log(chosen.delivery)) {
+    batch_.queue(message, {&chosen.target, 1}, {&chosen.delivery, 1}, message->received_us);
+  } else {
+    rooms_.post.deliver(chosen.target, chosen.delivery, message, {});
+  }
 }
 
 // Counts an error. False: enough were told this second.
@@ -370,10 +405,11 @@ const Ingest::Route& Ingest::route_of(std::string_view topic) {
   }
   Route& route = at->second;
   route.router_version = version;
-  routes_size_ -= route.matches.size() * sizeof(bus::Match);
+  routes_size_ -= route.size();
   route.matches.clear();
-  rooms_.router.match(topic, route.matches);
-  routes_size_ += route.matches.size() * sizeof(bus::Match);
+  route.groups.clear();
+  rooms_.router.match(topic, route.matches, route.groups);
+  routes_size_ += route.size();
   return route;
 }
 

@@ -73,6 +73,8 @@ class Ingest {
   void publish(const MessageView& message, const mqtt::Ticket& ticket);
   // For messages that do not come over MQTT. `done` may be empty.
   void publish(const MessageView& message, Done done);
+  // mqtt::Host::hand_on().
+  void hand_on(const mqtt::SharePtr& share, const MessagePtr& message);
   // Appends a record that `write` fills; for sessions and for rows of our own tables. Not from
   // within a delivery.
   void commit(const std::function<void(RecordWriter&)>& write, Done done);
@@ -99,6 +101,10 @@ class Ingest {
     std::uint64_t router_version = 0;
     std::vector<const Reaction*> reactions;
     std::vector<bus::Match> matches;
+    std::vector<bus::GroupPtr> groups;
+    std::size_t size() const {
+      return matches.size() * sizeof(bus::Match) + groups.size() * sizeof(bus::GroupPtr);
+    }
   };
   struct Caused {  // by a rule that republishes
     const Reaction* reaction = nullptr;
@@ -136,6 +142,7 @@ class Ingest {
   Result<void> retain(const MessageView& message);
   Result<void> route_out(const Route& route, const MessageView& message,
                          mqtt::SessionNumber publisher);
+  void send_shared(const bus::Group& group, const MessagePtr& message);
   bool may_tell_error();
   void tell_error(std::string_view source, std::string_view reason, const MessageView& about,
                   int depth);
@@ -151,8 +158,9 @@ class Ingest {
   RowWriter* error_writer_ = nullptr;
   RowWriter* invalid_writer_ = nullptr;
   std::vector<Reaction> reactions_;
-  int caused_count_ = 0;  // of the message being taken
-  bool taking_ = false;   // a message of a client or of ours is being taken, in one record
+  int caused_count_ = 0;    // of the message being taken
+  bool was_heard_ = false;  // the message taken last: by a subscriber or a rule
+  bool taking_ = false;     // a message of a client or of ours is being taken, in one record
   TimeUs last_time_us_ = 0;
   std::int64_t error_second_ = 0;
   std::uint64_t errors_this_second_ = 0;

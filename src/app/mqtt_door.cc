@@ -19,6 +19,7 @@ constexpr std::size_t kMailMax = 100'000;
 constexpr std::size_t kGreetingSizeMax = 64 * 1024 + 1024;
 
 constexpr std::string_view kTokenPrefix = "nilo_";
+constexpr std::size_t kNonceBytes = 18;
 
 // A token may stand in the place of the user name; then it is not shown to anybody.
 std::string_view shown_user(std::string_view user_name) {
@@ -65,14 +66,16 @@ MqttDoor::~MqttDoor() = default;
 
 void MqttDoor::start(const Ingest::Rooms& ingest) {
   ingest_ = std::make_unique<Ingest>(ingest);
-  ingest_->on_tickets([this](const std::vector<mqtt::Ticket>& tickets,
-                             const Result<void>& outcome) {
-    const auto reason = outcome
-                            ? mqtt::Reason::success
-                            : static_cast<mqtt::Reason>(info_of(outcome.error().code).mqtt_reason);
-    const std::string_view why = outcome ? std::string_view() : outcome.error().message;
-    for (const mqtt::Ticket& ticket : tickets) broker_.on_published(ticket, reason, why);
-  });
+  ingest_->on_tickets(
+      [this](const std::vector<mqtt::Ticket>& tickets, const Result<void>& outcome) {
+        using mqtt::Reason;
+        const auto refusal = outcome ? Reason::success : mqtt::reason_of(outcome.error().code);
+        const std::string_view why = outcome ? std::string_view() : outcome.error().message;
+        for (const mqtt::Ticket& ticket : tickets) {
+          const bool is_lonely = outcome && !ticket.was_heard;
+          broker_.on_published(ticket, is_lonely ? Reason::no_matching_subscribers : refusal, why);
+        }
+      });
   rooms_.loop.every(kTickEvery, [this] { tick(); });
 }
 
@@ -259,6 +262,7 @@ void MqttDoor::drop_revoked() {
 
 void MqttDoor::tick() {
   broker_.tick();
+  session_count_.store(broker_.session_count());
   drop_revoked();
   need_turn();
   if (!backlogged_ || rooms_.log.is_backlogged()) return;
@@ -352,6 +356,25 @@ void MqttDoor::authenticate(mqtt::ConnectionId connection, const mqtt::Login& lo
       });
 }
 
+std::unique_ptr<mqtt::Authenticator> MqttDoor::authenticator(std::string_view method,
+                                                             const mqtt::Login& login) {
+  if (method != kScramMethod) return nullptr;
+  const std::string ip(login.source_ip);
+  const auto find = [this, ip](std::string_view name) -> Result<ScramExchange::User> {
+    if (rooms_.passwords.is_blocked(name, ip)) return PasswordChecks::too_many();
+    return rooms_.access.by_proof(name);
+  };
+  const auto was_wrong = [this, ip](std::string_view name) {
+    rooms_.passwords.was_wrong(name, ip);
+    if (!rooms_.access.lacks_verifier(name)) return;
+    // Not for the client's ears: that would say that the name is known.
+    rooms_.logger.warn("mqtt.no_verifier",
+                       {{"name", name}, {"why", "set its password anew to let it use SCRAM"}});
+  };
+  return std::make_unique<ScramExchange>(ScramExchange::Users{find, was_wrong},
+                                         random_text(kNonceBytes));
+}
+
 bool MqttDoor::may_publish(const Principal& principal, std::string_view topic) {
   return principal.role != Role::viewer && !is_ours(topic) &&
          (!principal.scope || principal.scope->may_publish(topic));
@@ -366,6 +389,10 @@ bool MqttDoor::may_subscribe(const Principal& principal, std::string_view filter
 }
 
 bool MqttDoor::is_known(std::string_view principal) { return rooms_.access.has_valid(principal); }
+
+std::vector<MessagePtr> MqttDoor::own_messages(const bus::TopicFilter& filter) {
+  return rooms_.sys.matching(filter);
+}
 
 void MqttDoor::publish(const MessageView& message, const mqtt::Ticket& ticket) {
   ingest_->publish(message, ticket);
@@ -383,6 +410,27 @@ void MqttDoor::fetch(mqtt::SessionNumber session, std::vector<Position> places) 
   rooms_.queue_reader.fetch(session, std::move(places), [this, session](Fetched fetched) {
     const auto shared = std::make_shared<Fetched>(std::move(fetched));
     run_on_loop([this, session, shared] { broker_.on_fetched(session, std::move(*shared)); });
+  });
+}
+
+void MqttDoor::hand_on(const mqtt::SharePtr& share, const MessagePtr& message) {
+  ingest_->hand_on(share, message);
+  need_turn();
+}
+
+void MqttDoor::hand_on(mqtt::SessionNumber session, std::vector<Position> places,
+                       std::function<void()> done) {
+  using Fetched = std::vector<mqtt::Broker::Fetched>;
+  rooms_.queue_reader.fetch(session, std::move(places), [this, done](Fetched fetched) {
+    const auto shared = std::make_shared<Fetched>(std::move(fetched));
+    run_on_loop([this, shared, done] {
+      for (const mqtt::Broker::Fetched& one : *shared) {
+        const mqtt::Letter& letter = one.letter;
+        const bool is_ours = letter.message != nullptr && letter.share != nullptr;
+        if (is_ours && letter.qos == Qos::at_least_once) hand_on(letter.share, letter.message);
+      }
+      done();
+    });
   });
 }
 

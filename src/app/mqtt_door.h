@@ -25,6 +25,7 @@
 #include "app/queue_reader.h"
 #include "app/refused_list.h"
 #include "app/refused_logins.h"
+#include "app/sys_topics.h"
 #include "base/guarded.h"
 #include "mqtt/broker.h"
 #include "net/event_loop.h"
@@ -55,6 +56,7 @@ class MqttDoor final : public mqtt::Host, public Post {
     QueueReader& queue_reader;
     LiveMail& live;                     // for open pages
     RefusedList& refused;               // for the page that lets devices in
+    const SysTopics& sys;               // what the server says of itself
     std::atomic<bool>& changes_wanted;  // set once somebody subscribes to `$table/...`
     log::Log& log;
     const Clock& clock;
@@ -77,6 +79,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   Ingest& ingest() { return *ingest_; }
   mqtt::Broker& broker() { return broker_; }
   std::size_t connection_count() const { return connection_count_.load(); }
+  std::size_t session_count() const { return session_count_.load(); }  // as of the last tick
 
   // Post
   void deliver(bus::Target target, const mqtt::Delivery& delivery, const MessagePtr& message,
@@ -85,13 +88,19 @@ class MqttDoor final : public mqtt::Host, public Post {
 
   // mqtt::Host
   void authenticate(mqtt::ConnectionId connection, const mqtt::Login& login) override;
+  std::unique_ptr<mqtt::Authenticator> authenticator(std::string_view method,
+                                                     const mqtt::Login& login) override;
   bool may_publish(const Principal& principal, std::string_view topic) override;
   bool may_subscribe(const Principal& principal, std::string_view filter) override;
   bool is_known(std::string_view principal) override;
+  std::vector<MessagePtr> own_messages(const bus::TopicFilter& filter) override;
   void publish(const MessageView& message, const mqtt::Ticket& ticket) override;
   void queue(bus::Target target, const mqtt::Delivery& delivery,
              const MessagePtr& message) override;
   void fetch(mqtt::SessionNumber session, std::vector<Position> places) override;
+  void hand_on(const mqtt::SharePtr& share, const MessagePtr& message) override;
+  void hand_on(mqtt::SessionNumber session, std::vector<Position> places,
+               std::function<void()> done) override;
   void commit(const std::function<void(RecordWriter&)>& write,
               std::function<void(const Result<void>&)> done) override;
   void send_ready(mqtt::ConnectionId connection) override;
@@ -144,6 +153,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   std::uint64_t access_changes_seen_ = 0;
   Guarded<std::vector<Mail>> mail_;
   std::atomic<std::size_t> connection_count_{0};
+  std::atomic<std::size_t> session_count_{0};
   Counter& dropped_mail_;
 };
 

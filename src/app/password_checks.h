@@ -35,7 +35,7 @@ class PasswordChecks {
   // called before, if the password was looked at and is wrong.
   void check(const Shown& shown, const std::function<void(Result<Principal>)>& done,
              const std::function<void(const std::string& password)>& refused = {}) {
-    const std::string from = net::network_of(shown.ip) + '\n' + shown.name;
+    const std::string from = from_of(shown.name, shown.ip);
     if (wrong_.is_blocked(from, clock_.steady_us())) return done(too_many());
     const bool taken = post([this, shown, from, done, refused] {
       // Many may have waited together.
@@ -46,6 +46,18 @@ class PasswordChecks {
       done(std::move(who));
     });
     if (!taken) done(busy());
+  }
+
+  // For proofs of a password (scram.h), which count as wrong passwords do: is `name` refused now?
+  bool is_blocked(std::string_view name, std::string_view ip) const {
+    return wrong_.is_blocked(from_of(name, ip), clock_.steady_us());
+  }
+  void was_wrong(std::string_view name, std::string_view ip) {
+    wrong_.failed(from_of(name, ip), clock_.steady_us());
+  }
+  static Error too_many() {
+    return {ErrorCode::resource_exhausted, "too many wrong passwords for this name",
+            "wait a minute"};
   }
 
   // As Access::make_token(), which hashes too.
@@ -61,9 +73,8 @@ class PasswordChecks {
     return {ErrorCode::resource_exhausted, "too many logins at once", "try again later"};
   }
 
-  static Error too_many() {
-    return {ErrorCode::resource_exhausted, "too many wrong passwords for this name",
-            "wait a minute"};
+  static std::string from_of(std::string_view name, std::string_view ip) {
+    return net::network_of(ip) + '\n' + std::string(name);
   }
 
   const Access& access_;

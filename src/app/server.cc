@@ -20,10 +20,12 @@
 #include "app/certificate_store.h"
 #include "app/change_queue.h"
 #include "app/entrances.h"
+#include "app/hashes.h"
 #include "app/host.h"
 #include "app/live_feed.h"
 #include "app/live_mail.h"
 #include "app/mqtt_door.h"
+#include "app/mqtt_limits.h"
 #include "app/notices.h"
 #include "app/password_checks.h"
 #include "app/people_door.h"
@@ -163,17 +165,17 @@ class RunningServer final : public Server {
     live_mail_ = std::make_unique<LiveMail>(*people_loop_, metrics_);
     queue_reader_ = std::make_unique<QueueReader>(*log_, logger_);
     for (std::uint32_t i = 0; i < loops_.size(); ++i) {
-      const MqttDoor::Rooms rooms{*loops_[i],      doors_,      *access_,
-                                  *certificates_,  *passwords_, *refused_logins_,
-                                  router_,         retained_,   session_numbers_,
-                                  *queue_reader_,  *live_mail_, refused_,
-                                  changes_wanted_, *log_,       clock_,
-                                  logger_,         metrics_};
-      doors_.push_back(
-          std::make_unique<MqttDoor>(rooms, mqtt::Limits(), i, static_cast<std::uint32_t>(count)));
+      const MqttDoor::Rooms rooms{*loops_[i],       doors_,           *access_,    *certificates_,
+                                  *passwords_,      *refused_logins_, router_,     retained_,
+                                  session_numbers_, *queue_reader_,   *live_mail_, refused_,
+                                  sys_topics_,      changes_wanted_,  *log_,       clock_,
+                                  logger_,          metrics_};
+      doors_.push_back(std::make_unique<MqttDoor>(rooms, limits_of(stack_.settings.mqtt), i,
+                                                  static_cast<std::uint32_t>(count)));
     }
     changes_ = std::make_unique<ChangeQueue>(*doors_[0], metrics_);
     loops_[0]->every(kDropExpiredEvery, [this] { retained_.drop_expired(); });
+    loops_[0]->every(kSysEvery, [this] { sys_topics_.publish(router_, *doors_[0]); });
     return {};
   }
 
@@ -213,7 +215,7 @@ class RunningServer final : public Server {
       mqtt::SubscribeEffect subscribe;
       const bool hears_changes = effect.kind == EffectKind::subscribe &&
                                  mqtt::read_subscribe(effect.body, subscribe) &&
-                                 is_about_changes(subscribe.entry.filter);
+                                 is_about_changes(bus::heard_filter(subscribe.entry.filter));
       if (hears_changes) changes_wanted_ = true;
       for (const auto& door : doors_) {
         if (!door->broker().apply(seq, effect)) {
@@ -300,7 +302,10 @@ class RunningServer final : public Server {
   Result<void> ensure_admin_token() {
     const std::string path = options_.data_dir + "/admin.token";
     std::ifstream(path) >> admin_token_;
-    if (!admin_token_.empty() && access_->by_token(admin_token_)) return {};
+    if (!admin_token_.empty() && access_->by_token(admin_token_)) {
+      access_->set_fake_key(hash_of(admin_token_));
+      return {};
+    }
     if (auto old = access_->revoked(kAdminTokenName)) access_->apply(*old);
     const auto made =
         TRY(access_->make_token({.name = std::string(kAdminTokenName), .role = Role::admin}));
@@ -310,6 +315,7 @@ class RunningServer final : public Server {
     }));
     access_->apply(made.token);
     admin_token_ = made.secret;
+    access_->set_fake_key(hash_of(admin_token_));
     return write_private_file(path, admin_token_ + "\n");
   }
 
@@ -410,12 +416,48 @@ class RunningServer final : public Server {
     changes_->publish({std::move(message)});
   }
 
+  std::size_t session_count() const {
+    std::size_t count = 0;
+    for (const auto& door : doors_) count += door->session_count();
+    return count;
+  }
+
+  std::size_t client_count() const {
+    std::size_t count = 0;
+    for (const auto& door : doors_) count += door->connection_count();
+    return count;
+  }
+
+  // Of `$SYS/broker/...`.
+  std::vector<std::pair<std::string, SysTopics::Read>> sys_numbers() {
+    const Counter& received =
+        metrics_.counter("nilo_mqtt_messages_received_total", "", "MQTT publishes received");
+    const Counter& sent =
+        metrics_.counter("nilo_mqtt_messages_sent_total", "", "MQTT publishes sent");
+    return {
+        {"clients/connected", [this] { return client_count(); }},
+        {"clients/disconnected",
+         [this] { return session_count() - std::min(session_count(), client_count()); }},
+        {"clients/total", [this] { return std::max(session_count(), client_count()); }},
+        {"messages/received", [&received] { return received.value(); }},
+        {"messages/sent", [&sent] { return sent.value(); }},
+        {"subscriptions/count", [this] { return router_.subscription_count(); }},
+        {"retained messages/count", [this] { return retained_.count(); }},
+    };
+  }
+
   void add_gauges() {
     for (const alerts::State state : alerts::kStates) {
       metrics_.gauge("nilo_alerts", fmt::format("state=\"{}\"", alerts::word_of(state)),
                      "Conditions of alerts in this state.",
                      [this, state] { return static_cast<double>(alerting_->count(state)); });
     }
+    metrics_.gauge("nilo_sessions", "MQTT sessions, of clients that are connected or away.",
+                   [this] { return static_cast<double>(session_count()); });
+    metrics_.gauge("nilo_subscriptions", "Subscriptions of MQTT clients and open pages.",
+                   [this] { return static_cast<double>(router_.subscription_count()); });
+    metrics_.gauge("nilo_retained_messages", "Retained messages.",
+                   [this] { return static_cast<double>(retained_.count()); });
     metrics_.gauge("nilo_log_size_bytes", "Bytes of all log segments.",
                    [this] { return static_cast<double>(log_->size()); });
     metrics_.gauge("nilo_apply_waiting_bytes", "Bytes of durable records not in the tables yet.",
@@ -453,6 +495,7 @@ class RunningServer final : public Server {
   bus::Router router_;
   bus::Retained retained_;
   mqtt::SessionNumbers session_numbers_;
+  const SysTopics sys_topics_{clock_, sys_numbers()};
   ErrorSlots error_slots_;
   RefusedList refused_;
   NoticeNumbers notice_numbers_;

@@ -4,39 +4,24 @@
 // Threads: safe to share; match() runs in parallel on all loops, changes are exclusive.
 // Limits:  none here: a door bounds the subscriptions of a session. About 150 bytes each plus the
 //          filter's levels that no other filter shares.
-// Source:  MQTT 5.0 sections 3.8.3.1 (options), 3.3.4 (overlapping subscriptions), 4.7.
+// Source:  MQTT 5.0 sections 3.3.4 (overlapping subscriptions), 4.7, 4.8.2 (shared subscriptions).
 #pragma once
 
 #include <atomic>
-#include <compare>
 #include <cstdint>
 #include <memory>
 #include <shared_mutex>
 #include <string_view>
 #include <vector>
 
+#include "bus/share.h"
+#include "bus/subscription.h"
 #include "bus/topic_filter.h"
-#include "value/message.h"
 
 namespace nilo::bus {
 
-struct SubscriptionOptions {
-  Qos qos = Qos::at_most_once;
-  bool no_local = false;
-  bool retain_as_published = false;
-  std::uint8_t retain_handling = 0;
-  std::uint32_t identifier = 0;  // 0 = none
-};
-
-// A subscriber: which event loop, which session there.
-struct Target {
-  std::uint32_t loop = 0;
-  std::uint64_t session = 0;
-  auto operator<=>(const Target&) const = default;
-};
-
-// One delivery. Where several subscriptions of the target match: the highest qos, no_local only if
-// all have it, retain_as_published if any has it [MQTT-3.3.4-2, 3.3.4-3].
+// One delivery. Where several subscriptions (shared ones aside) of the target match: the highest
+// qos, no_local only if all have it, retain_as_published if any has it [MQTT-3.3.4-2, 3.3.4-3].
 struct Match {
   Target target;
   SubscriptionOptions options;
@@ -54,19 +39,25 @@ class Router {
   bool subscribe(Target target, const TopicFilter& filter, const SubscriptionOptions& options);
   // False: there was none.
   bool unsubscribe(Target target, std::string_view filter);
-  // Ends all subscriptions of `target`.
+  // Likewise, as a member of the group `text` ("$share/NAME/FILTER", of which `filter` is FILTER).
+  bool join(Target target, const TopicFilter& filter, std::string_view text,
+            const SubscriptionOptions& options, PresencePtr presence);
+  bool quit(Target target, std::string_view text);
+  // Ends all subscriptions of `target`, and leaves its groups.
   void remove(Target target);
 
   // Appends one Match for each target that hears `topic` (which has passed check_topic()), in
-  // order of target. Allocates only what `out` needs.
-  void match(std::string_view topic, std::vector<Match>& out) const;
+  // order of target, and each group that does. Allocates only what is appended.
+  void match(std::string_view topic, std::vector<Match>& out, std::vector<GroupPtr>& groups) const;
+  // The group `text`, or nullptr if it has no members.
+  GroupPtr group(std::string_view text) const;
 
   // Changes with every change: a loop may keep the matches of a topic as long as this, read before
   // match(), stays the same.
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
-  std::size_t subscription_count() const;
-  std::size_t node_count() const;  // levels kept; 0 when nobody is subscribed
+  std::size_t subscription_count() const;  // those in groups included
+  std::size_t node_count() const;          // levels kept; 0 when nobody is subscribed
 
  private:
   class Trie;

@@ -26,7 +26,35 @@ bool subscribe(Router& router, std::uint64_t session, std::string_view filter,
 
 std::vector<Match> matches(const Router& router, std::string_view topic) {
   std::vector<Match> out;
-  router.match(topic, out);
+  std::vector<GroupPtr> groups;
+  router.match(topic, out, groups);
+  return out;
+}
+
+PresencePtr presence(Presence now = Presence::ready) {
+  return std::make_shared<std::atomic<Presence>>(now);
+}
+
+// As a member of "$share/`group`/`filter`".
+bool join(Router& router, std::uint64_t session, const std::string& group, std::string_view filter,
+          PresencePtr now = presence()) {
+  return router.join({0, session}, filter_of(filter), "$share/" + group + "/" + std::string(filter),
+                     {}, std::move(now));
+}
+
+std::vector<GroupPtr> groups(const Router& router, std::string_view topic) {
+  std::vector<Match> out;
+  std::vector<GroupPtr> found;
+  router.match(topic, out, found);
+  return found;
+}
+
+// Who gets `count` messages to `topic`, on which one group listens.
+std::vector<std::uint64_t> served(const Router& router, std::string_view topic, int count) {
+  std::vector<std::uint64_t> out;
+  for (int i = 0; i < count; ++i) {
+    out.push_back(groups(router, topic).at(0)->next().target.session);
+  }
   return out;
 }
 
@@ -54,8 +82,9 @@ TEST(Router, AppendsToWhatIsThere) {
   subscribe(router, 1, "b");
   subscribe(router, 2, "a");
   std::vector<Match> out;
-  router.match("a", out);
-  router.match("b", out);
+  std::vector<GroupPtr> none;
+  router.match("a", out, none);
+  router.match("b", out, none);
   ASSERT_EQ(out.size(), 2u);
   EXPECT_EQ(out[0].target.session, 2u);
   EXPECT_EQ(out[1].target.session, 1u);
@@ -218,9 +247,12 @@ TEST(Router, MatchesOnManyThreadsWhileOneChangesIt) {
   for (int i = 0; i < 3; ++i) {
     readers.emplace_back([&] {
       std::vector<Match> out;
+      std::vector<GroupPtr> groups_heard;
       do {
         out.clear();
-        router.match("a/b", out);
+        groups_heard.clear();
+        router.match("a/b", out, groups_heard);
+        for (const GroupPtr& group : groups_heard) EXPECT_LT(group->next().target.session, 11u);
         ASSERT_GE(out.size(), 1u);
         ASSERT_EQ(out[0].target.session, 0u);
       } while (!is_done);
@@ -228,10 +260,90 @@ TEST(Router, MatchesOnManyThreadsWhileOneChangesIt) {
   }
   for (std::uint64_t round = 0; round < 2000; ++round) {
     subscribe(router, 1 + round % 10, "a/+");
+    join(router, 1 + round % 10, "g", "a/+");
     if (round % 3 == 0) router.remove({0, 1 + round % 7});
   }
   is_done = true;
   for (std::thread& reader : readers) reader.join();
+}
+
+TEST(SharedSubscription, EachMessageGoesToOneMemberInTurn_MQTT_4_8_2_3) {
+  Router router;
+  for (std::uint64_t session = 1; session <= 3; ++session) join(router, session, "g", "a/+");
+  EXPECT_THAT(matches(router, "a/b"), ElementsAre());
+  EXPECT_THAT(served(router, "a/b", 6), ElementsAre(1, 2, 3, 1, 2, 3));
+  // One turn for all topics of the filter: else each of a thousand topics began with the first.
+  EXPECT_THAT(served(router, "a/b", 1), ElementsAre(1));
+  EXPECT_THAT(served(router, "a/c", 2), ElementsAre(2, 3));
+}
+
+TEST(SharedSubscription, EveryGroupAndEveryOtherSubscriberGetsTheMessage) {
+  Router router;
+  join(router, 1, "g", "a");
+  join(router, 1, "h", "a");
+  join(router, 2, "g", "#");
+  subscribe(router, 1, "a");
+  EXPECT_THAT(sessions(router, "a"), ElementsAre(1));
+  EXPECT_EQ(groups(router, "a").size(), 3u);
+  EXPECT_EQ(router.subscription_count(), 4u);
+}
+
+TEST(SharedSubscription, PrefersTheMemberThatIsReadiest) {
+  Router router;
+  const PresencePtr one = presence(Presence::away);
+  const PresencePtr two = presence(Presence::full);
+  const PresencePtr three = presence(Presence::busy);
+  join(router, 1, "g", "a", one);
+  join(router, 2, "g", "a", two);
+  join(router, 3, "g", "a", three);
+  EXPECT_THAT(served(router, "a", 2), ElementsAre(3, 3));
+  *three = Presence::full;
+  EXPECT_THAT(served(router, "a", 2), ElementsAre(1, 1));
+  *two = Presence::ready;
+  EXPECT_THAT(served(router, "a", 2), ElementsAre(2, 2));
+  *one = *two = Presence::full;
+  EXPECT_THAT(served(router, "a", 3), ElementsAre(3, 1, 2));
+}
+
+TEST(SharedSubscription, EndsWithItsMembers) {
+  Router router;
+  EXPECT_TRUE(join(router, 1, "g", "a"));
+  EXPECT_FALSE(join(router, 1, "g", "a"));
+  EXPECT_TRUE(join(router, 2, "g", "a"));
+  subscribe(router, 2, "a");
+  const std::uint64_t before = router.version();
+  EXPECT_FALSE(router.quit({0, 3}, "$share/g/a"));
+  EXPECT_FALSE(router.quit({0, 1}, "$share/other/a"));
+  EXPECT_FALSE(router.quit({0, 1}, "a"));
+  EXPECT_EQ(router.version(), before);
+  EXPECT_TRUE(router.quit({0, 1}, "$share/g/a"));
+  EXPECT_NE(router.version(), before);
+  EXPECT_THAT(served(router, "a", 2), ElementsAre(2, 2));
+  EXPECT_NE(router.group("$share/g/a"), nullptr);
+  router.remove({0, 2});
+  EXPECT_EQ(router.group("$share/g/a"), nullptr);
+  EXPECT_EQ(router.node_count(), 0u);
+  EXPECT_EQ(router.subscription_count(), 0u);
+}
+
+TEST(SharedSubscription, AMatchThatWasKeptChoosesAmongTheMembersOfThen) {
+  Router router;
+  join(router, 1, "g", "a");
+  const std::vector<GroupPtr> kept = groups(router, "a");
+  router.remove({0, 1});
+  EXPECT_EQ(kept.at(0)->next().target.session, 1u);
+}
+
+TEST(SharedSubscription, ANameIsTakenApart_MQTT_4_8_2_1_and_4_8_2_2) {
+  const auto name = parse_share("$share/g/a/+/#");
+  ASSERT_TRUE(name);
+  EXPECT_EQ(name->group, "g");
+  EXPECT_EQ(name->filter, "a/+/#");
+  for (const std::string_view text : {"$share/", "$share//a", "$share/g", "$share/g/",
+                                      "$share/g+/a", "$share/#/a", "a", "$SYS/a"}) {
+    EXPECT_FALSE(parse_share(text)) << text;
+    EXPECT_EQ(heard_filter(text), text);
+  }
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ Result<void> check_topic(std::string_view topic);
 class TopicFilter {
  public:
   // invalid_argument: names the level, e.g. "level 2: '#' must be last". "$share/..." is parsed
-  // like any other filter: shared subscriptions are not the bus's business.
+  // like any other filter: share.h takes it apart before.
   static Result<TopicFilter> parse(std::string_view text);
 
   // `topic` has passed check_topic(). A wildcard does not stand for a first level that begins

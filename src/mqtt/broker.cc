@@ -1,6 +1,7 @@
 // mqtt/broker.cc: network connections, their bytes and their time limits.
 //
-// The other parts of Broker: connect.cc, publish.cc, deliver.cc, subscribe.cc, sessions.cc.
+// The other parts of Broker: connect.cc, auth.cc, publish.cc, deliver.cc, subscribe.cc,
+// sessions.cc.
 #include "mqtt/broker.h"
 
 #include <algorithm>
@@ -140,7 +141,8 @@ bool Broker::read_one(Connection& connection, std::string_view& bytes, std::size
     fail(connection, {Reason::protocol_error, "the first packet is not CONNECT"});
     return false;
   }
-  const std::size_t size_max = is_first ? limits_.first_packet_size_max : limits_.packet_size_max;
+  const bool is_known = connection.state == Connection::State::open;
+  const std::size_t size_max = is_known ? limits_.packet_size_max : limits_.first_packet_size_max;
   switch (read_frame(bytes, size_max, frame, needed)) {
     case Framing::partial:
       return false;
@@ -161,6 +163,7 @@ bool Broker::read_one(Connection& connection, std::string_view& bytes, std::size
 bool Broker::may_read(const Connection& connection) const {
   switch (connection.state) {
     case Connection::State::first_packet:
+    case Connection::State::challenged:
       return true;
     case Connection::State::open:
       // A 5.0 client knows our receive maximum; the others are held back here.
@@ -187,6 +190,9 @@ void Broker::handle(Connection& connection, const Frame& frame) {
   if (connection.state == Connection::State::first_packet) {
     return handle_connect(connection, frame);
   }
+  if (connection.state == Connection::State::challenged) {
+    return handle_challenged(connection, frame);
+  }
   switch (frame.type) {
     case PacketType::publish:
       return handle_publish(connection, frame);
@@ -207,7 +213,7 @@ void Broker::handle(Connection& connection, const Frame& frame) {
     case PacketType::connect:
       return fail(connection, {Reason::protocol_error, "a second CONNECT"});
     case PacketType::auth:
-      return fail(connection, {Reason::protocol_error, "AUTH without an authentication method"});
+      return handle_auth(connection, frame);
     case PacketType::suback:
     case PacketType::unsuback:
       if (frame.flags != 0) return fail(connection, {Reason::malformed_packet, "wrong flags"});
@@ -238,10 +244,11 @@ void Broker::closed(ConnectionId id) {
 }
 
 void Broker::fail(Connection& connection, Fault fault) {
-  const bool is_first = connection.state == Connection::State::first_packet;
-  refuse(connection, is_first ? Refusal::What::connect : Refusal::What::packet, {}, fault.reason,
+  const bool is_known = connection.state != Connection::State::first_packet &&
+                        connection.state != Connection::State::challenged;
+  refuse(connection, is_known ? Refusal::What::packet : Refusal::What::connect, {}, fault.reason,
          fault.why);
-  if (!is_first) append_disconnect(connection, fault.reason, fault.why);
+  if (is_known) append_disconnect(connection, fault.reason, fault.why);
   drop(connection, true, true);
 }
 
@@ -262,7 +269,7 @@ void Broker::append_disconnect(Connection& connection, Reason reason, std::strin
   if (connection.version != Version::v5) return;
   Disconnect packet{reason, {}};
   const std::size_t before = connection.out.size();
-  if (limits_.reason_strings && !why.empty()) packet.properties.set(Property::reason_string, why);
+  if (limits_.reasons && !why.empty()) packet.properties.set(Property::reason_string, why);
   encode(connection.out, connection.version, packet);
   if (connection.out.size() - before <= connection.packet_size_max) return;
   connection.out.resize(before);

@@ -8,8 +8,7 @@
 // In/out:  bytes -> Host::publish() and effects; messages -> bytes.
 // Threads: one Broker belongs to one loop. Host calls may call back in at once.
 // Limits:  host.h, Limits.
-// Source:  MQTT 5.0 and 3.1.1. What this room does not do (shared subscriptions, enhanced
-//          authentication) is refused with the reason code the standard has for it.
+// Source:  MQTT 5.0 and 3.1.1.
 #pragma once
 
 #include <atomic>
@@ -52,6 +51,13 @@ class SessionNumbers {
 // `publisher`: Ticket::publisher, or 0.
 std::optional<Delivery> delivery_of(const bus::Match& match, const MessageView& message,
                                     SessionNumber publisher);
+
+// The same for a group of a shared subscription: to the member whose turn it is.
+struct Addressed {
+  bus::Target target;
+  Delivery delivery;
+};
+Addressed delivery_of(const bus::Group& group, const MessageView& message);
 
 class Broker {
  public:
@@ -155,7 +161,17 @@ class Broker {
   void finish_connect(Connection& connection, bool session_present);
   bool append_connack(Connection& connection, const Connect& packet, bool session_present);
   std::string make_client_id();
+  std::string response_prefix_of(const Connection& connection) const;
   void handle_disconnect(Connection& connection, const Frame& frame);
+
+  // --- auth.cc: enhanced authentication
+  void begin_exchange(Connection& connection, const Connect& packet, const Login& login);
+  void step(Connection& connection, std::string_view data);
+  void refuse_exchange(Connection& connection, const Error& why);
+  void finish_again(Connection& connection, const Principal& who);
+  void append_auth(Connection& connection, Reason reason);
+  void handle_challenged(Connection& connection, const Frame& frame);
+  void handle_auth(Connection& connection, const Frame& frame);
 
   // --- publish.cc: messages from clients
   void handle_publish(Connection& connection, const Frame& frame);
@@ -173,6 +189,7 @@ class Broker {
   void fetch(Session& session);
   bool append_publish(Connection& connection, const Message& message, Publish& packet,
                       const std::vector<std::uint32_t>* identifiers);
+  bool append_if_taken(Connection& connection, const Publish& packet);
   void handle_ack(Connection& connection, const Frame& frame);
   void handle_release(Connection& connection, std::uint16_t packet_id);
   // Of a persistent session: PUBREL and PUBREC are answered when the log has them. `released_` and
@@ -188,6 +205,9 @@ class Broker {
   void number_ids(Session& session);
   void note_settled(Session& session, const Position& at);
   void commit_settled();
+  // Tells the groups of the session how ready it is.
+  void note_presence(const Session& session);
+  void note_full(Session& session, const Message& message);
 
   // --- subscribe.cc
   void handle_subscribe(Connection& connection, const Frame& frame);
@@ -198,6 +218,8 @@ class Broker {
   void send_retained(Session& session, const Subscription& subscription);
   void handle_unsubscribe(Connection& connection, const Frame& frame);
   bool unsubscribe(Session& session, std::string_view filter);
+  // Tells the router what the session hears.
+  void listen(Session& session, const bus::TopicFilter& heard, const Subscription& subscription);
 
   // --- sessions.cc: what outlives connections
   Session* find_session(SessionNumber number) const;
@@ -208,7 +230,10 @@ class Broker {
   void publish_restored_wills();
   // The connection of `session` is gone.
   void leave(Session& session, std::unique_ptr<StoredWill> will);
-  void end_session(Session& session);    // and logs it
+  void end_session(Session& session);  // and logs it
+  // Erases it; others get what was shared with it. `done`: that stands in the log before what
+  // follows.
+  void retire(Session& session, std::function<void()> done);
   void erase_session(Session& session);  // publishes the will that waits; logs nothing
   void set_timer(Session& session, std::int64_t due_us);
   void check_due(Session& session);

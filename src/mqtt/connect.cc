@@ -67,6 +67,8 @@ void Broker::handle_connect(Connection& connection, const Frame& frame) {
       Property::maximum_packet_size, static_cast<std::uint32_t>(connection.packet_size_max));
   connection.receive_max =
       static_cast<std::uint16_t>(packet.properties.number(Property::receive_maximum, 65'535));
+  connection.known_topics_max = static_cast<std::uint16_t>(std::min<std::uint32_t>(
+      packet.properties.number(Property::topic_alias_maximum, 0), limits_.topic_alias_max));
   connection.wants_reasons =
       packet.properties.number(Property::request_problem_information, 1) != 0;
   connection.connect_packet = frame.body;
@@ -74,15 +76,15 @@ void Broker::handle_connect(Connection& connection, const Frame& frame) {
     return refuse_connect(connection, refusal.reason, refusal.why);
   }
   connection.state = Connection::State::authenticating;
-  rooms_.host.authenticate(
-      connection.id, {packet.client_id, packet.has_user_name, packet.has_password, packet.user_name,
-                      packet.password, connection.source_ip, packet.version});
+  const Login login{packet.client_id, packet.has_user_name, packet.has_password, packet.user_name,
+                    packet.password,  connection.source_ip, packet.version};
+  if (packet.properties.has(Property::authentication_method)) {
+    return begin_exchange(connection, packet, login);
+  }
+  rooms_.host.authenticate(connection.id, login);
 }
 
 Fault Broker::check_connect(const Connect& packet) const {
-  if (packet.properties.has(Property::authentication_method)) {
-    return {Reason::bad_authentication_method, "no authentication method is offered"};
-  }
   if (packet.client_id.size() > limits_.client_id_size_max) {
     return {Reason::client_identifier_not_valid, "client id is too long"};
   }
@@ -99,6 +101,9 @@ Fault Broker::check_connect(const Connect& packet) const {
     if (packet.will.topic.front() == '$') {
       return {Reason::not_authorized, "will topic begins with $"};
     }
+    if (!is_as_said(packet.will.properties, packet.will.payload)) {
+      return {Reason::payload_format_invalid, "the will is said to be text and is not UTF-8"};
+    }
   }
   return {};
 }
@@ -107,7 +112,7 @@ void Broker::refuse_connect(Connection& connection, Reason reason, std::string_v
   refuse(connection, Refusal::What::connect, {}, reason, why);
   const std::size_t before = connection.out.size();
   Connack packet{false, reason, {}};
-  if (limits_.reason_strings && !why.empty()) packet.properties.set(Property::reason_string, why);
+  if (limits_.reasons && !why.empty()) packet.properties.set(Property::reason_string, why);
   if (connection.version != Version::v5) packet.properties = Properties();
   encode(connection.out, connection.version, packet);
   if (connection.out.size() - before > connection.packet_size_max) {
@@ -140,7 +145,7 @@ std::string Broker::make_client_id() {
 std::vector<std::string> Broker::drop_forbidden(Session& session, const Principal& who) {
   std::vector<std::string> dropped;
   for (const Subscription& subscription : session.subscriptions) {
-    if (!rooms_.host.may_subscribe(who, subscription.filter)) {
+    if (!rooms_.host.may_subscribe(who, bus::heard_filter(subscription.filter))) {
       dropped.push_back(subscription.filter);
     }
   }
@@ -186,7 +191,7 @@ void Broker::begin_session(Connection& connection) {
   SessionNumber ended = 0;
   if (session != nullptr && (packet.clean_start || is_foreign)) {
     ended = session->number;
-    erase_session(*session);
+    retire(*session, [] {});
     session = nullptr;
   }
   const bool is_new = session == nullptr;
@@ -264,8 +269,18 @@ void Broker::finish_connect(Connection& connection, bool session_present) {
   resume(connection);
 }
 
+// Where others answer this client, as far as it may listen there; empty: nowhere of its own.
+std::string Broker::response_prefix_of(const Connection& connection) const {
+  const std::string& client_id = connection.session->client_id;
+  if (client_id.find_first_of("+#/") != std::string::npos) return {};
+  std::string prefix = fmt::format("response/{}/", client_id);
+  const bool may = rooms_.host.may_subscribe(connection.principal, prefix + "#");
+  return may ? prefix : std::string();
+}
+
 // False: the client does not take a packet of this size.
 bool Broker::append_connack(Connection& connection, const Connect& packet, bool session_present) {
+  std::string response_prefix;
   // 3.1 has no such flag.
   Connack answer{session_present && packet.version != Version::v3_1, Reason::success, {}};
   const Session& session = *connection.session;
@@ -290,7 +305,18 @@ bool Broker::append_connack(Connection& connection, const Connect& packet, bool 
       properties.set(Property::maximum_packet_size,
                      static_cast<std::uint32_t>(limits_.packet_size_max));
     }
-    properties.set(Property::shared_available, 0);
+    if (packet.properties.number(Property::request_response_information, 0) != 0) {
+      response_prefix = response_prefix_of(connection);
+    }
+    if (connection.exchange != nullptr) {  // [MQTT-4.12.0-5]
+      properties.set(Property::authentication_method, connection.exchange->method);
+    }
+    if (connection.exchange != nullptr && !connection.exchange->last_data.empty()) {
+      properties.set(Property::authentication_data, connection.exchange->last_data);
+    }
+    if (!response_prefix.empty()) {
+      properties.set(Property::response_information, response_prefix);
+    }
   }
   const std::size_t before = connection.out.size();
   encode(connection.out, packet.version, answer);

@@ -166,15 +166,42 @@ TEST(Connect, NoCompleteConnectInTimeClosesTheSocket) {
   EXPECT_EQ(host.broker->connection_count(), 0u);
 }
 
-TEST(Connect, ExtendedAuthenticationIsNotOffered) {
-  FakeHost host;
+// The text of response information in the CONNACK of a client that asked with `asked`.
+std::string response_information(FakeHost& host, std::string_view client_id, std::uint32_t asked,
+                                 std::string_view user = {}) {
   Peer peer(host);
   Connect packet;
   packet.version = kV5;
-  packet.client_id = "a";
-  packet.properties.set(Property::authentication_method, std::string_view("SCRAM-SHA-256"));
+  packet.client_id = client_id;
+  packet.has_user_name = !user.empty();
+  packet.user_name = user;
+  packet.properties.set(Property::request_response_information, asked);
   peer.connect(packet);
-  EXPECT_EQ(static_cast<std::uint8_t>(peer.connack[3]), 0x8c);
+  Frame frame;
+  std::size_t needed = 0;
+  Connack answer;
+  EXPECT_EQ(read_frame(peer.connack, kPacketSizeMax, frame, needed), Framing::complete);
+  EXPECT_FALSE(decode(frame, kV5, answer));
+  return std::string(answer.properties.text(Property::response_information));
+}
+
+TEST(Connect, WhoAsksIsToldWhereToBeAnswered_MQTT_3_1_2_28) {
+  FakeHost host;
+  EXPECT_EQ(response_information(host, "tank", 1), "response/tank/");
+  EXPECT_EQ(response_information(host, "tank", 0), "");
+  EXPECT_EQ(response_information(host, "a/b", 1), "");
+  EXPECT_EQ(response_information(host, "tank", 1, "deaf"), "");
+}
+
+TEST(Connect, AWillThatIsNotTheTextItIsSaidToBeIsRefused) {
+  FakeHost host;
+  Peer peer(host);
+  Connect packet = with_will(kV5, 0, 0);
+  packet.will.payload = "\xff";
+  packet.will.properties.set(Property::payload_format, 1);
+  peer.connect(packet);
+  EXPECT_EQ(to_hex(peer.connack).substr(4, 4), "0099");
+  EXPECT_TRUE(peer.is_closed());
 }
 
 TEST(KeepAlive, SilenceForOneAndAHalfEndsTheConnection_MQTT_3_1_2_22) {

@@ -1,17 +1,23 @@
 // mqtt/connection.h: one network connection, as far as the protocol is concerned.
 //
 //   first_packet -> authenticating -> committing -> open -> closed
+//                    |          ^
+//                    challenged-+
 //
-// `committing` waits until the session is durable. While it is neither first_packet nor open,
-// bytes are kept, not read.
+// `challenged` waits for the client's next step of an enhanced authentication, `committing` until
+// the session is durable. While authenticating or committing, bytes are kept, not read.
 // Threads: one loop. Owned by its Broker. An idle one is a few hundred bytes.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "mqtt/authenticator.h"
 #include "mqtt/codec.h"
 #include "mqtt/host.h"
 #include "mqtt/ring.h"
@@ -29,8 +35,35 @@ struct Unanswered {
   std::unique_ptr<std::string> why{};  // for people; usually absent
 };
 
+// The topics that this client knows by a number, first come, first served: those it hears first
+// tend to be those it hears often, and a table that never changes needs no bookkeeping.
+struct KnownTopics {
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view topic) const {
+      return std::hash<std::string_view>()(topic);
+    }
+  };
+  std::unordered_map<std::string, std::uint16_t, Hash, std::equal_to<>> aliases{};
+};
+
+// An enhanced authentication, under way or done; then the method is kept for the next one.
+struct Exchange {
+  std::string method{};
+  std::string last_data{};                       // of the server, as it is to be sent
+  std::unique_ptr<Authenticator> authenticator;  // nullptr: done
+  bool awaits_client = false;
+};
+
 struct Connection {
-  enum class State : std::uint8_t { first_packet, authenticating, committing, open, closed };
+  enum class State : std::uint8_t {
+    first_packet,
+    authenticating,
+    challenged,
+    committing,
+    open,
+    closed
+  };
 
   ConnectionId id = 0;
   Session* session = nullptr;  // set while open or committing
@@ -42,6 +75,7 @@ struct Connection {
   bool wants_reasons = true;  // 5.0: request problem information
   std::uint16_t keep_alive_s = 0;
   std::uint16_t receive_max = 65'535;            // the client's
+  std::uint16_t known_topics_max = 0;            // the client's topic alias maximum, and ours
   std::size_t packet_size_max = kPacketSizeMax;  // the client's
   std::int64_t last_seen_us = 0;
   std::int64_t due_us = kNoTimer;  // its entry in the Broker's connection timers
@@ -51,9 +85,11 @@ struct Connection {
   std::string in{};              // what could not be handled yet
   std::string out{};             // what was not taken yet
   Ring<Unanswered> unanswered{};
-  std::uint32_t first_ticket = 0;  // the number of unanswered.front()
-  std::vector<std::string> aliases{};
+  std::uint32_t first_ticket = 0;               // the number of unanswered.front()
+  std::vector<std::string> aliases{};           // the client's: topic of alias - 1
+  std::unique_ptr<KnownTopics> known_topics{};  // ours; nullptr while there are none
   std::unique_ptr<StoredWill> will{};
+  std::unique_ptr<Exchange> exchange{};  // nullptr: no enhanced authentication
 };
 
 }  // namespace nilo::mqtt

@@ -25,6 +25,22 @@ std::uint32_t expiry_left_s(const Message& message, TimeUs now_us) {
   return message.properties.expiry_s - static_cast<std::uint32_t>(waited_s);
 }
 
+// The number of `topic`, or 0. A new one is entered; it counts if the packet that tells it goes
+// out.
+std::uint16_t alias_of(Connection& connection, const std::string& topic, bool& is_new) {
+  is_new = false;
+  if (connection.known_topics_max == 0) return 0;
+  if (connection.known_topics == nullptr) {
+    connection.known_topics = std::make_unique<KnownTopics>();
+  }
+  auto& aliases = connection.known_topics->aliases;
+  const auto known = aliases.find(topic);
+  if (known != aliases.end()) return known->second;
+  if (aliases.size() >= connection.known_topics_max) return 0;
+  is_new = true;
+  return aliases.emplace(topic, static_cast<std::uint16_t>(aliases.size() + 1)).first->second;
+}
+
 }  // namespace
 
 std::optional<Delivery> delivery_of(const bus::Match& match, const MessageView& message,
@@ -36,7 +52,11 @@ std::optional<Delivery> delivery_of(const bus::Match& match, const MessageView& 
 
 void Broker::deliver(const Delivery& delivery, const MessagePtr& message, const Position& at) {
   Session* const session = find_session(delivery.session);
-  if (session == nullptr) return;
+  if (session == nullptr) {
+    const bool is_kept = delivery.share && delivery.qos != Qos::at_most_once;
+    if (is_kept) rooms_.host.hand_on(delivery.share, message);
+    return;
+  }
   Connection* const connection = session->connection;
   const bool is_open = connection != nullptr && connection->state == Connection::State::open;
   if (delivery.qos == Qos::at_most_once) {
@@ -47,25 +67,47 @@ void Broker::deliver(const Delivery& delivery, const MessagePtr& message, const 
     Publish packet;
     packet.retain = delivery.retain;
     append_publish(*connection, *message, packet, &delivery.identifiers);
+    note_presence(*session);
     announce(*connection);
     if (connection->out.size() >= kSendEarlySize) rooms_.host.send_early(connection->id);
     return;
   }
   if (!session->queue.push(at, letter_of(delivery, message), !is_open, queue_limits_)) {
-    counters_.dropped_full.add();
     note_settled(*session, at);  // so that a restart does not bring back what was dropped
-    if (!std::exchange(session->was_full, true)) {
-      rooms_.host.refused({Refusal::What::delivery,
-                           session->client_id,
-                           {},
-                           {},
-                           message->topic,
-                           Reason::quota_exceeded,
-                           "the session's queue is full"});
-    }
-    return;
+    note_full(*session, *message);
+  } else if (is_open) {
+    return pump(*session);
   }
-  if (is_open) pump(*session);
+  note_presence(*session);
+}
+
+void Broker::note_full(Session& session, const Message& message) {
+  counters_.dropped_full.add();
+  if (std::exchange(session.was_full, true)) return;
+  rooms_.host.refused({Refusal::What::delivery,
+                       session.client_id,
+                       {},
+                       {},
+                       message.topic,
+                       Reason::quota_exceeded,
+                       "the session's queue is full"});
+}
+
+void Broker::note_presence(const Session& session) {
+  if (session.presence == nullptr) return;
+  const Connection* const connection = session.connection;
+  const bool is_open = connection != nullptr && connection->state == Connection::State::open;
+  const bool is_full = session.was_full || session.queue.count() >= queue_limits_.count_max;
+  bus::Presence now = bus::Presence::ready;
+  if (is_full) {
+    now = bus::Presence::full;
+  } else if (!is_open) {
+    now = bus::Presence::away;
+  } else if (!session.queue.is_all_sent() ||
+             connection->out.size() >= limits_.out_buffer_size_max) {
+    now = bus::Presence::busy;
+  }
+  session.presence->store(now, std::memory_order_relaxed);
 }
 
 void Broker::pump(Session& session) {
@@ -95,6 +137,7 @@ void Broker::pump(Session& session) {
       note_settled(session, session.queue.give_up());
     }
   }
+  note_presence(session);
   announce(connection);
   fetch(session);
 }
@@ -154,6 +197,18 @@ bool Broker::append_publish(Connection& connection, const Message& message, Publ
       packet.properties.set(Property::message_expiry, expiry_left_s(message, wall_us_));
     }
   }
+  bool is_new = false;
+  const std::uint16_t alias = alias_of(connection, message.topic, is_new);
+  if (alias != 0) {
+    packet.properties.set(Property::topic_alias, alias);
+    if (!is_new) packet.topic = {};  // [MQTT-3.3.2-8]
+  }
+  if (append_if_taken(connection, packet)) return true;
+  if (is_new) connection.known_topics->aliases.erase(message.topic);
+  return false;
+}
+
+bool Broker::append_if_taken(Connection& connection, const Publish& packet) {
   const std::size_t before = connection.out.size();
   encode(connection.out, connection.version, packet);
   if (connection.out.size() - before > connection.packet_size_max) {

@@ -26,9 +26,9 @@ TEST(Subscribe, EachEntryGetsItsReason_MQTT_3_8_4_6) {
             "900800090002"
             "8F"
             "87"
-            "9E"
+            "00"
             "01");
-  EXPECT_EQ(host.refusals.size(), 3u);
+  EXPECT_EQ(host.refusals.size(), 2u);
   Peer old(host, "b", kV3);
   old.send(subscribe(kV3, {"a#", Qos::at_most_once}));
   EXPECT_EQ(old.take_hex(), "9003000180");
@@ -274,6 +274,15 @@ TEST(Retained, ReachANewSubscriberAsRetained_MQTT_3_3_1_8) {
   peer.send(subscribe(kV5, {"#", Qos::at_most_once, false, true, 2}));
   publisher.send(publish(kV5, "t", "z", Qos::at_least_once, 3, true));
   EXPECT_EQ(told(kV5, peer.take()), "90:00010000, t=z q0 retained");
+}
+
+TEST(Retained, WhatTheServerSaysOfItselfIsThereForANewSubscriber) {
+  FakeHost host;
+  Peer peer(host, "a", kV3);
+  peer.send(subscribe(kV3, {"$SYS/#", Qos::at_least_once}));
+  EXPECT_EQ(told(kV3, peer.take()), "90:000101, $SYS/uptime=1 q0 retained");
+  peer.send(subscribe(kV3, kAll));
+  EXPECT_EQ(told(kV3, peer.take()), "90:000101");
 }
 
 TEST(Retained, TheSubscriberSaysWhetherItWantsThem_MQTT_3_3_1_10) {

@@ -9,6 +9,7 @@ namespace nilo::mqtt {
 namespace {
 
 constexpr std::uint8_t kRetainBit = 0x04;
+constexpr std::uint8_t kShareBit = 0x08;
 
 bool is_complete(const ByteReader& in) { return in.ok() && in.at_end(); }
 
@@ -107,7 +108,7 @@ bool read_unsubscribe(std::string_view body, SessionNumber& number, std::string_
 }
 
 Letter letter_of(const Delivery& delivery, MessagePtr message) {
-  Letter letter{std::move(message), nullptr, delivery.qos, delivery.retain};
+  Letter letter{std::move(message), nullptr, delivery.qos, delivery.retain, delivery.share};
   if (!delivery.identifiers.empty()) {
     letter.identifiers = std::make_unique<std::vector<std::uint32_t>>(delivery.identifiers);
   }
@@ -122,9 +123,11 @@ void append_queued(RecordWriter& record, const MessageView& message,
   for (const Delivery& delivery : deliveries) {
     put_varint(out, delivery.session);
     put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(delivery.qos) |
-                                          (delivery.retain ? kRetainBit : 0u)));
+                                          (delivery.retain ? kRetainBit : 0u) |
+                                          (delivery.share ? kShareBit : 0u)));
     put_varint(out, delivery.identifiers.size());
     for (const std::uint32_t identifier : delivery.identifiers) put_varint(out, identifier);
+    if (delivery.share) put_bytes(out, *delivery.share);
   }
   put_message(out, message);
   record.end();
@@ -144,6 +147,7 @@ bool get_deliveries(ByteReader& in, std::vector<Delivery>& deliveries) {
     for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
       delivery.identifiers.push_back(static_cast<std::uint32_t>(in.varint()));
     }
+    if ((options & kShareBit) != 0) delivery.share = std::make_shared<std::string>(in.bytes());
   }
   return in.ok();
 }

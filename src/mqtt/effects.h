@@ -46,6 +46,7 @@ struct Delivery {
   Qos qos = Qos::at_most_once;  // as it will be delivered
   bool retain = false;          // likewise
   std::vector<std::uint32_t> identifiers{};
+  SharePtr share{};  // so that another member gets it if this one goes without a word
 };
 
 Letter letter_of(const Delivery& delivery, MessagePtr message);

@@ -108,7 +108,11 @@ TEST(SessionEffects, QueuedComesBackWithItsProperties) {
   in.properties.correlation_data = "42";
   in.properties.user = {{"a", "1"}, {"a", "2"}};
   const std::vector<Delivery> to = {{3, Qos::at_least_once, false, {}},
-                                    {70'001, Qos::exactly_once, true, {1, 268'435'455}}};
+                                    {70'001,
+                                     Qos::exactly_once,
+                                     true,
+                                     {1, 268'435'455},
+                                     std::make_shared<const std::string>("$share/g/t")}};
   const std::string body = body_of(
       EffectKind::queued, [&](RecordWriter& record) { append_queued(record, in.view(), to); });
   Message out;
@@ -131,6 +135,9 @@ TEST(SessionEffects, QueuedComesBackWithItsProperties) {
   EXPECT_EQ(deliveries[1].qos, Qos::exactly_once);
   EXPECT_TRUE(deliveries[1].retain);
   EXPECT_EQ(deliveries[1].identifiers, to[1].identifiers);
+  EXPECT_EQ(deliveries[0].share, nullptr);
+  ASSERT_NE(deliveries[1].share, nullptr);
+  EXPECT_EQ(*deliveries[1].share, "$share/g/t");
 }
 
 TEST(SessionEffects, QueuedWithoutPropertiesIsExact) {

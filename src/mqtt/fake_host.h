@@ -43,6 +43,19 @@ inline std::string to_hex(std::string_view bytes) {
   return out;
 }
 
+// Wants "1", then "2", then a name. Answers each number with itself; the name is who comes in.
+class CountingAuthenticator : public Authenticator {
+ public:
+  Result<Step> next(std::string_view data) override {
+    if (++count_ < 3 && data == std::to_string(count_)) return Step{false, std::string(data), {}};
+    if (count_ != 3) return Error{ErrorCode::unauthenticated, "miscounted"};
+    return Step{true, "welcome", Principal{std::string(data), Role::device}};
+  }
+
+ private:
+  int count_ = 0;
+};
+
 class FakeHost : public Host {
  public:
   static constexpr std::size_t kAllRecords = ~std::size_t{0};
@@ -76,6 +89,11 @@ class FakeHost : public Host {
       broker->on_authenticated(connection, Principal{std::string(login.user_name), Role::device});
     }
   }
+  std::unique_ptr<Authenticator> authenticator(std::string_view method,
+                                               const Login& /*login*/) override {
+    if (method != "count") return nullptr;
+    return std::make_unique<CountingAuthenticator>();
+  }
   bool may_publish(const Principal& principal, std::string_view topic) override {
     return principal.name != "mute" && !topic.starts_with("forbidden");
   }
@@ -84,21 +102,28 @@ class FakeHost : public Host {
   }
   bool is_known(std::string_view principal) override { return principal != gone; }
 
+  std::vector<MessagePtr> own_messages(const bus::TopicFilter& filter) override {
+    if (!filter.matches("$SYS/uptime")) return {};
+    auto message = std::make_shared<Message>();
+    message->topic = "$SYS/uptime";
+    message->payload = "1";
+    return {message};
+  }
+
   void publish(const MessageView& view, const Ticket& ticket) override {
     const auto message = std::make_shared<const Message>(Message::copy_of(view));
     published.push_back(message);
     if (view.retain) retained.set(message);
     std::vector<bus::Match> matches;
-    router.match(view.topic, matches);
+    std::vector<bus::GroupPtr> groups;
+    router.match(view.topic, matches, groups);
     std::vector<Delivery> deliveries;
     std::vector<Delivery> queued;
     for (const bus::Match& match : matches) {
       const auto delivery = delivery_of(match, view, ticket.publisher);
       if (!delivery) continue;
       deliveries.push_back(*delivery);
-      if (is_persistent(delivery->session) && delivery->qos != Qos::at_most_once) {
-        queued.push_back(*delivery);
-      }
+      if (waits_for_log(*delivery)) queued.push_back(*delivery);
     }
     Seq seq = 0;
     if (!queued.empty() || ticket.is_received() || ticket.will != 0) {
@@ -109,13 +134,29 @@ class FakeHost : public Host {
       });
     }
     for (const Delivery& delivery : deliveries) broker->deliver(delivery, message, {seq, 0});
+    for (const bus::GroupPtr& group : groups) send_shared(*group, message);
     if (!ticket.wants_answer()) return;
     if (holds_publishes) {
       tickets.push_back(ticket);
     } else {
-      broker->on_published(ticket,
-                           deliveries.empty() ? Reason::no_matching_subscribers : Reason::success);
+      const bool is_heard = !deliveries.empty() || !groups.empty();
+      broker->on_published(ticket, is_heard ? Reason::success : Reason::no_matching_subscribers);
     }
+  }
+
+  void hand_on(const SharePtr& share, const MessagePtr& message) override {
+    const bus::GroupPtr group = router.group(*share);
+    if (group) send_shared(*group, message);
+  }
+  void hand_on(SessionNumber session, std::vector<Position> places,
+               std::function<void()> done) override {
+    for (const Position& at : places) {
+      Letter letter;
+      read_letter(records.at(at.seq - 1), at.index, session, letter);
+      const bool is_ours = letter.share != nullptr && letter.qos == Qos::at_least_once;
+      if (is_ours) hand_on(letter.share, letter.message);
+    }
+    done();
   }
 
   void queue(bus::Target /*target*/, const Delivery& delivery, const MessagePtr& message) override {
@@ -197,6 +238,14 @@ class FakeHost : public Host {
   std::unique_ptr<Broker> broker;
 
  protected:
+  static bool waits_for_log(const Delivery& delivery) {
+    return is_persistent(delivery.session) && delivery.qos != Qos::at_most_once;
+  }
+  void send_shared(const bus::Group& group, const MessagePtr& message) {
+    const Addressed chosen = delivery_of(group, message->view());
+    if (waits_for_log(chosen.delivery)) return queue(chosen.target, chosen.delivery, message);
+    broker->deliver(chosen.delivery, message, {});
+  }
   Seq append(const std::function<void(RecordWriter&)>& write) {
     std::string bytes;
     RecordWriter record(bytes, clock.wall_us());

@@ -6,12 +6,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "bus/router.h"
+#include "bus/topic_filter.h"
+#include "mqtt/authenticator.h"
 #include "mqtt/packet.h"
 #include "value/message.h"
 #include "value/principal.h"
@@ -29,6 +32,8 @@ constexpr bool is_persistent(SessionNumber number) { return (number & 1) != 0; }
 
 // Bytes for a client that leave before the end of the loop's turn.
 inline constexpr std::size_t kSendEarlySize = 64 * 1024;
+// "$share/NAME/FILTER" of the shared subscription that let a message through; nullptr: none did.
+using SharePtr = std::shared_ptr<const std::string>;
 
 // What happens at each of them stands behind it.
 struct Limits {
@@ -38,7 +43,7 @@ struct Limits {
   std::uint16_t keep_alive_max_s = 0;                // 5.0: server keep alive; 0 = any
   std::uint16_t receive_max = 1024;                  // unanswered QoS 1 and 2 publishes of one
                                                      // client: 5.0: 0x93; below: reading pauses
-  std::uint16_t topic_alias_max = 16;                // 5.0: 0x94
+  std::uint16_t topic_alias_max = 16;                // each way; 5.0: 0x94; ours: no more of them
   std::size_t subscriptions_max = 1000;              // per session: SUBACK 0x97 / 0x80
   std::size_t retained_per_filter_max = 10'000;      // retained messages sent for one filter
   std::size_t session_queue_max = 500'000;           // waiting messages: the newest is dropped
@@ -51,7 +56,8 @@ struct Limits {
   std::int64_t connect_timeout_us = 10'000'000;      // closed
   // After a restart clients have this long to come back before their wills are published.
   std::int64_t will_grace_us = 10'000'000;
-  bool reason_strings = true;  // 5.0: say in words what was wrong
+  bool reasons = true;  // 5.0: say in words what was wrong; false: nor that rights are missing
+                        // for a subscription (0x80)
 };
 
 // Who says they are connecting. Views: valid during authenticate() only.
@@ -73,6 +79,7 @@ struct Ticket {
   Qos qos = Qos::at_most_once;  // on the publisher's side
   SessionNumber publisher = 0;
   SessionNumber will = 0;  // not 0: the message is the will that the log has for this session
+  bool was_heard = true;   // by a subscriber or a rule; the host may say so with the answer
   // False at QoS 0 and for wills: on_published() need not be called.
   bool wants_answer() const { return qos != Qos::at_most_once; }
   // Must its packet identifier be remembered?
@@ -102,10 +109,17 @@ class Host {
 
   // Answer once with Broker::on_authenticated(), at once or later.
   virtual void authenticate(ConnectionId connection, const Login& login) = 0;
+  // Begins an enhanced authentication; nullptr: `method` is not offered. `login` says who is
+  // connecting, as far as it is known; it shows no password when this is done again.
+  virtual std::unique_ptr<Authenticator> authenticator(std::string_view method,
+                                                       const Login& login) = 0;
   virtual bool may_publish(const Principal& principal, std::string_view topic) = 0;
   virtual bool may_subscribe(const Principal& principal, std::string_view filter) = 0;
   // Is there still somebody who logs in under this name? Else what he left is anybody's.
   virtual bool is_known(std::string_view principal) = 0;
+
+  // What the server itself has to say to whoever subscribes to `filter`: as if it were retained.
+  virtual std::vector<MessagePtr> own_messages(const bus::TopicFilter& filter) = 0;
 
   // A PUBLISH or a will came in: store it, keep it if it is retained, route it. With
   // `ticket.wants_answer()`, answer once with Broker::on_published(), in any order. With
@@ -119,6 +133,14 @@ class Host {
 
   // Reads messages that wait for a session from the log; answer once with Broker::on_fetched().
   virtual void fetch(SessionNumber session, std::vector<Position> places) = 0;
+
+  // A member of the shared subscription `share` is gone without having acknowledged `message`, or
+  // the messages at `places`, as far as they were QoS 1: they are for other members, if there are
+  // any (MQTT 5.0 section 4.8.2). `done`: the records that this takes stand before those that
+  // follow.
+  virtual void hand_on(const SharePtr& share, const MessagePtr& message) = 0;
+  virtual void hand_on(SessionNumber session, std::vector<Position> places,
+                       std::function<void()> done) = 0;
 
   // Makes effects durable: calls `write` at once, and `done` when the record is on disk or refused.
   virtual void commit(const std::function<void(RecordWriter&)>& write,

@@ -1,5 +1,7 @@
 #include "mqtt/message_properties.h"
 
+#include "base/utf8.h"
+
 namespace nilo::mqtt {
 
 MessageProperties message_properties(const Properties& from) {
@@ -16,6 +18,10 @@ MessageProperties message_properties(const Properties& from) {
   std::string_view value;
   while (from.next_user(at, name, value)) out.user.emplace_back(name, value);
   return out;
+}
+
+bool is_as_said(const Properties& properties, std::string_view payload) {
+  return properties.number(Property::payload_format, 0) == 0 || is_utf8(payload);
 }
 
 void set_properties(Properties& out, const MessageProperties& from, std::string& repeated) {

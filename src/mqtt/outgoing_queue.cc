@@ -36,7 +36,7 @@ bool OutgoingQueue::push(const Position& at, Letter&& letter, bool is_away,
   const bool is_logged = at.seq != 0;
   if (!is_logged && held_size_ + size_of(letter) > limits.size_max) return false;
   const bool is_next = letters_.size() == waiting_.size();
-  waiting_.push_back({at.seq, at.index});
+  waiting_.push_back({at.seq, at.index, true, letter.share != nullptr});
   ++totals_.count;
   if (is_logged && (is_away || !is_next || !may_hold(limits))) return true;
   hold(letter, true);
@@ -44,8 +44,8 @@ bool OutgoingQueue::push(const Position& at, Letter&& letter, bool is_away,
   return true;
 }
 
-void OutgoingQueue::restore(const Position& at) {
-  waiting_.push_back({at.seq, at.index});
+void OutgoingQueue::restore(const Position& at, bool is_shared) {
+  waiting_.push_back({at.seq, at.index, true, is_shared});
   ++totals_.count;
 }
 
@@ -54,6 +54,28 @@ bool OutgoingQueue::may_hold(const QueueLimits& limits) const {
   const bool is_scarce = totals_.held_size >= limits.held_size_max;
   return letters_.size() < (is_scarce ? kHeldLittle : kHeldMax) &&
          (letters_.empty() || held_size_ - flight_size_ < kHeldSizeMax);
+}
+
+OutgoingQueue::Shared OutgoingQueue::shared() const {
+  Shared out;
+  const auto add = [&](const Position& at, const Letter* letter) {
+    if (at.seq != 0) {
+      out.logged.push_back(at);
+    } else if (letter != nullptr && letter->message && letter->qos == Qos::at_least_once) {
+      out.held.emplace_back(letter->share, letter->message);
+    }
+  };
+  for (std::size_t i = 0; i < flight_.size(); ++i) {
+    const Outgoing& entry = flight_[i];
+    const bool is_open =
+        entry.state == Outgoing::State::numbered || entry.state == Outgoing::State::sent;
+    if (is_open && entry.is_shared) add(entry.at, &entry.letter);
+  }
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    if (!waiting_[i].is_here || !waiting_[i].is_shared) continue;
+    add(waiting_[i].at(), i < letters_.size() ? &letters_[i] : nullptr);
+  }
+  return out;
 }
 
 std::vector<Position> OutgoingQueue::missing(const QueueLimits& limits) const {
@@ -228,14 +250,15 @@ void OutgoingQueue::restore_id(const Numbered& numbered) {
   const std::uint64_t gap = (numbered.packet_id + kIdCount - id_of(end())) % kIdCount;
   if (flight_.size() + gap >= kIdCount) return;
   for (std::uint64_t i = 0; i < gap; ++i) {
-    flight_.push_back({{}, {}, id_of(end()), Outgoing::State::done});
+    flight_.push_back({{}, {}, id_of(end()), Outgoing::State::done, false});
     ++totals_.count;
   }
   // Only QoS 2 needs its state; what it really was is known when it is fetched.
-  flight_.push_back({{nullptr, nullptr, Qos::exactly_once, false},
+  flight_.push_back({{nullptr, nullptr, Qos::exactly_once, false, nullptr},
                      numbered.at,
                      numbered.packet_id,
-                     Outgoing::State::sent});
+                     Outgoing::State::sent,
+                     waiting_[index].is_shared});
   ++totals_.count;
   forget_waiting(index);
   position_ = first_;
@@ -281,7 +304,7 @@ bool OutgoingQueue::take_waiting() {
   if (flight_size_ > 0 && flight_size_ >= kFlightSizeMax) return false;
   flight_size_ += size_of(letters_.front());
   flight_.push_back({std::move(letters_.front()), waiting_.front().at(), id_of(end()),
-                     Outgoing::State::numbered});
+                     Outgoing::State::numbered, waiting_.front().is_shared});
   letters_.front() = Letter();
   ++totals_.count;  // forget_waiting() takes one off
   forget_waiting(0);
@@ -336,6 +359,7 @@ void OutgoingQueue::drop(Letter& letter) {
   hold(letter, false);
   letter.message.reset();
   letter.identifiers.reset();
+  letter.share.reset();
 }
 
 void OutgoingQueue::finish(Outgoing& entry) {

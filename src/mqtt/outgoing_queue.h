@@ -25,8 +25,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "mqtt/host.h"
 #include "mqtt/packet.h"
 #include "mqtt/ring.h"
 #include "value/message.h"
@@ -40,6 +42,7 @@ struct Letter {
   std::unique_ptr<std::vector<std::uint32_t>> identifiers{};  // of subscriptions; usually absent
   Qos qos = Qos::at_least_once;
   bool retain = false;
+  SharePtr share{};  // the shared subscription that let it through
 };
 
 // A message under way.
@@ -55,6 +58,7 @@ struct Outgoing {
   Position at{};
   std::uint16_t packet_id = 0;
   State state = State::numbered;
+  bool is_shared = false;  // its letter has a share, or had before it went to the log
 };
 
 // The identifier of a queued message.
@@ -92,6 +96,8 @@ class OutgoingQueue {
 
   bool empty() const { return count() == 0; }
   std::size_t count() const { return flight_.size() + waiting_.size(); }
+  // Did next() give all there is?
+  bool is_all_sent() const { return position_ == end() && waiting_.empty(); }
   std::size_t held_size() const { return held_size_; }  // bytes of topics and payloads in memory
 
   // False: over a limit; `letter` is not taken. `at` need not rise. `is_away`: the client is; then
@@ -144,8 +150,16 @@ class OutgoingQueue {
   // The log does not have it any more. False: as above.
   bool lost(const Position& at);
 
+  // What shared subscriptions let through, and the client may take or leave: that which it did not
+  // acknowledge. In the log, some may be at QoS 2; in memory, all are at QoS 1.
+  struct Shared {
+    std::vector<Position> logged;
+    std::vector<std::pair<SharePtr, MessagePtr>> held;
+  };
+  Shared shared() const;
+
   // At replay, when `at` rises.
-  void restore(const Position& at);
+  void restore(const Position& at, bool is_shared = false);
   void restore_id(const Numbered& numbered);
   void restore_confirmed(std::uint16_t packet_id);
   void restore_settled(const Position& at);
@@ -156,6 +170,7 @@ class OutgoingQueue {
     Seq seq = 0;
     std::uint32_t index = 0;
     bool is_here = true;  // else it has moved, or is done
+    bool is_shared = false;
     Position at() const { return {seq, index}; }
   };
 

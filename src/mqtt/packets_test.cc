@@ -50,7 +50,7 @@ std::vector<Case> read_cases() {
 
 Limits case_limits() {
   Limits limits;
-  limits.reason_strings = false;
+  limits.reasons = false;
   limits.receive_max = 20;
   limits.topic_alias_max = 10;
   limits.packet_size_max = kPacketSizeMax;

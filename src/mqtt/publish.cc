@@ -60,6 +60,10 @@ void Broker::handle_publish(Connection& connection, const Frame& frame) {
   if (packet.topic.front() == '$' || !rooms_.host.may_publish(connection.principal, packet.topic)) {
     return refuse_publish(connection, packet, Reason::not_authorized, "may not publish here");
   }
+  if (!is_as_said(packet.properties, packet.payload)) {
+    return refuse_publish(connection, packet, Reason::payload_format_invalid,
+                          "the payload is said to be text and is not UTF-8");
+  }
   const MessageProperties properties = message_properties(packet.properties);
   Ticket ticket{connection.id, 0, packet.packet_id, packet.qos, session.number};
   if (ticket.wants_answer()) {
@@ -157,8 +161,7 @@ void Broker::append_answers(Connection& connection) {
       return drop(connection, true, true);
     }
     Ack answer{entry.packet_id, entry.reason, {}};
-    const bool says_why = entry.why != nullptr && limits_.reason_strings &&
-                          connection.wants_reasons &&
+    const bool says_why = entry.why != nullptr && limits_.reasons && connection.wants_reasons &&
                           entry.why->size() + 16 <= connection.packet_size_max;
     if (says_why) answer.properties.set(Property::reason_string, *entry.why);
     encode(connection.out, connection.version, type, answer);

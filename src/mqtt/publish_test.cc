@@ -90,6 +90,27 @@ TEST(Publish, WithoutRightsIsRefusedAndReported) {
   EXPECT_TRUE(host.published.empty());
 }
 
+TEST(Publish, APayloadThatIsNotTheTextItIsSaidToBeIsRefused_MQTT_3_3_2_3_2) {
+  FakeHost host;
+  Peer peer(host, "a", kV5);
+  Publish packet;
+  packet.topic = "t";
+  packet.payload = "caf\xe9";
+  packet.qos = Qos::at_least_once;
+  packet.packet_id = 1;
+  packet.properties.set(Property::payload_format, 1);
+  std::string bytes;
+  encode(bytes, kV5, packet);
+  peer.send(bytes);
+  EXPECT_EQ(peer.take_hex().substr(4, 6), "000199");
+  EXPECT_TRUE(host.published.empty());
+  packet.payload = "caf\xc3\xa9";
+  bytes.clear();
+  encode(bytes, kV5, packet);
+  peer.send(bytes);
+  EXPECT_EQ(host.published.size(), 1u);
+}
+
 TEST(Publish, ATopicMayHaveAsManyLevelsAsTheLimit) {
   FakeHost host;
   Peer peer(host, "5", kV5);

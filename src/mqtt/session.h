@@ -52,6 +52,7 @@ struct Session {
   std::int64_t gone_us = 0;          // when the client went away
   std::vector<Subscription> subscriptions{};
   OutgoingQueue queue;
+  bus::PresencePtr presence{};         // for its groups; nullptr: it never was in one
   bool was_full = false;               // the queue; so that one refusal is told, not thousands
   std::vector<ReceivedId> received{};  // few: at most receive_max
   bool is_fetching = false;            // messages of the queue are being read from the log

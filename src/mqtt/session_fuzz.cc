@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "mqtt/fake_host.h"
@@ -96,8 +98,24 @@ class Driver {
       packet.properties.set(Property::receive_maximum, 2);
       packet.will.properties.set(Property::will_delay, 3);
     }
+    if (packet.version == Version::v5 && (options & 32) != 0) {
+      packet.properties.set(Property::topic_alias_maximum, 1);
+    }
+    if (packet.version == Version::v5 && (options & 64) != 0) {
+      packet.properties.set(Property::authentication_method, std::string_view("count"));
+      packet.properties.set(Property::authentication_data, std::string_view("1"));
+    }
     std::string bytes;
     encode(bytes, packet);
+    receive(id, bytes);
+    if ((options & 128) != 0) share(id, packet.version);
+  }
+
+  // A member of the same group as the others.
+  void share(ConnectionId id, Version version) {
+    std::string bytes;
+    encode(bytes, version, 1, Properties(),
+           std::vector<SubscribeEntry>{{"$share/g/#", Qos::at_least_once}});
     receive(id, bytes);
   }
 

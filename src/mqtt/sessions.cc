@@ -51,6 +51,7 @@ void Broker::leave(Session& session, std::unique_ptr<StoredWill> will) {
   }
   if (session.expiry_s == 0) return end_session(session);
   session.will = std::move(will);
+  note_presence(session);
   const bool expires = session.is_persistent() && session.expiry_s != kNeverExpires;
   if (expires && !std::exchange(session.is_gone_logged, true)) {
     // Nobody waits for this. If it is lost, the session stays longer.
@@ -91,13 +92,24 @@ void Broker::set_timer(Session& session, std::int64_t due_us) {
   if (due_us != kNoTimer) session_timers_.insert({due_us, session.number});
 }
 
+// What was shared with it stands in the log, for others, before its end does.
 void Broker::end_session(Session& session) {
   const SessionNumber number = session.number;
+  retire(session, [this, number] {
+    if (!is_persistent(number)) return;
+    // Nobody waits for this. If it is lost, the session ends once more after the restart.
+    rooms_.host.commit([&](RecordWriter& record) { append_session_end(record, number); },
+                       [](const Result<void>&) {});
+  });
+}
+
+void Broker::retire(Session& session, std::function<void()> done) {
+  const SessionNumber number = session.number;
+  OutgoingQueue::Shared shared = session.queue.shared();
   erase_session(session);
-  if (!is_persistent(number)) return;
-  // Nobody waits for this. If it is lost, the session ends once more after the restart.
-  rooms_.host.commit([&](RecordWriter& record) { append_session_end(record, number); },
-                     [](const Result<void>&) {});
+  for (const auto& [share, message] : shared.held) rooms_.host.hand_on(share, message);
+  if (shared.logged.empty()) return done();
+  rooms_.host.hand_on(number, std::move(shared.logged), std::move(done));
 }
 
 void Broker::erase_session(Session& session) {
@@ -177,15 +189,15 @@ bool Broker::apply_subscribe(std::string_view body) {
   if (!read_subscribe(body, effect)) return false;
   Session* const session = find_session(effect.number);
   if (session == nullptr) return true;
-  const auto filter = bus::TopicFilter::parse(effect.entry.filter);
-  if (!filter) return false;
-  const bus::SubscriptionOptions options = options_of(effect.entry, effect.identifier);
-  rooms_.router.subscribe(target_of(*session), *filter, options);
-  if (Subscription* const known = find_subscription(*session, filter->text())) {
-    known->options = options;
-  } else {
-    session->subscriptions.push_back({filter->text(), options});
+  const auto heard = bus::TopicFilter::parse(bus::heard_filter(effect.entry.filter));
+  if (!heard) return false;
+  Subscription* known = find_subscription(*session, effect.entry.filter);
+  if (known == nullptr) {
+    known =
+        &session->subscriptions.emplace_back(Subscription{std::string(effect.entry.filter), {}});
   }
+  known->options = options_of(effect.entry, effect.identifier);
+  listen(*session, *heard, *known);
   return true;
 }
 
@@ -197,7 +209,8 @@ bool Broker::apply_queued(Seq seq, std::string_view body) {
     Session* const session = find_session(delivery.session);
     if (session == nullptr) continue;
     // Without the limits: what did not fit then is settled by a later record.
-    session->queue.restore(replayed_);
+    session->queue.restore(replayed_, delivery.share != nullptr);
+    note_presence(*session);
   }
   return true;
 }

@@ -10,22 +10,10 @@
 namespace nilo::mqtt {
 namespace {
 
-constexpr std::string_view kShare = "$share/";
-
-bool is_shared(std::string_view filter) { return filter.substr(0, kShare.size()) == kShare; }
-
-// "$share/NAME/FILTER", NAME without wildcards, neither empty [MQTT-4.8.2-1, 4.8.2-2].
-bool is_shared_filter(std::string_view filter) {
-  filter.remove_prefix(kShare.size());
-  const std::size_t slash = filter.find('/');
-  if (slash == 0 || slash == std::string_view::npos || slash + 1 == filter.size()) return false;
-  return filter.substr(0, slash).find_first_of("+#") == std::string_view::npos;
-}
-
 // Faults that end the connection, as opposed to those a SUBACK can tell.
 Fault check_shared(const SubscribeEntry& entry) {
-  if (!is_shared(entry.filter)) return {};
-  if (!is_shared_filter(entry.filter)) {
+  if (!bus::is_share(entry.filter)) return {};
+  if (!bus::parse_share(entry.filter)) {
     return {Reason::protocol_error, "shared subscription without name or filter"};
   }
   if (entry.no_local) {
@@ -62,13 +50,17 @@ void Broker::handle_subscribe(Connection& connection, const Frame& frame) {
     bool is_new = false;
     const Reason reason = subscribe(connection, entry, identifier, is_new);
     const bool has_failed = is_error(reason);
-    reasons.push_back(static_cast<char>(
-        has_failed && connection.version != Version::v5 ? Reason::unspecified_error : reason));
+    const bool may_say =
+        connection.version == Version::v5 && (limits_.reasons || reason != Reason::not_authorized);
+    reasons.push_back(
+        static_cast<char>(has_failed && !may_say ? Reason::unspecified_error : reason));
     if (has_failed) continue;
     const Subscription& subscription = *find_subscription(*connection.session, entry.filter);
     granted.push_back(subscription);
+    // Nothing retained for shared subscriptions (MQTT 5.0 section 4.8.2).
     const bool sends_retained =
-        entry.retain_handling == 0 || (entry.retain_handling == 1 && is_new);
+        (entry.retain_handling == 0 || (entry.retain_handling == 1 && is_new)) &&
+        !bus::is_share(entry.filter);
     if (sends_retained) wants_retained.push_back(subscription);
   }
   const Session& session = *connection.session;
@@ -97,12 +89,13 @@ Reason Broker::subscribe(Connection& connection, const SubscribeEntry& entry,
     refuse(connection, Refusal::What::subscribe, entry.filter, reason, why);
     return reason;
   };
-  if (is_shared(entry.filter)) {
-    return refused(Reason::shared_subscriptions_not_supported, "no shared subscriptions");
+  const std::string_view heard = bus::heard_filter(entry.filter);
+  if (bus::is_share(heard)) {
+    return refused(Reason::topic_filter_invalid, "shared subscription without name or filter");
   }
-  const auto filter = bus::TopicFilter::parse(entry.filter);
+  const auto filter = bus::TopicFilter::parse(heard);
   if (!filter) return refused(Reason::topic_filter_invalid, filter.error().message);
-  if (!rooms_.host.may_subscribe(connection.principal, entry.filter)) {
+  if (!rooms_.host.may_subscribe(connection.principal, heard)) {
     return refused(Reason::not_authorized, "may not subscribe to this");
   }
   Subscription* known = find_subscription(session, entry.filter);
@@ -111,12 +104,26 @@ Reason Broker::subscribe(Connection& connection, const SubscribeEntry& entry,
     if (session.subscriptions.size() >= limits_.subscriptions_max) {
       return refused(Reason::quota_exceeded, "too many subscriptions");
     }
-    known = &session.subscriptions.emplace_back(Subscription{filter->text(), {}});
+    known = &session.subscriptions.emplace_back(Subscription{std::string(entry.filter), {}});
   }
   known->options = {entry.qos, entry.no_local, entry.retain_as_published, entry.retain_handling,
                     identifier};
-  rooms_.router.subscribe(target_of(session), *filter, known->options);
+  listen(session, *filter, *known);
   return static_cast<Reason>(entry.qos);
+}
+
+void Broker::listen(Session& session, const bus::TopicFilter& heard,
+                    const Subscription& subscription) {
+  if (!bus::is_share(subscription.filter)) {
+    rooms_.router.subscribe(target_of(session), heard, subscription.options);
+    return;
+  }
+  if (session.presence == nullptr) {
+    session.presence = std::make_shared<std::atomic<bus::Presence>>(bus::Presence::away);
+    note_presence(session);
+  }
+  rooms_.router.join(target_of(session), heard, subscription.filter, subscription.options,
+                     session.presence);
 }
 
 void Broker::finish_subscribe(ConnectionId id, std::uint16_t packet_id, const std::string& reasons,
@@ -136,8 +143,13 @@ void Broker::send_retained(Session& session, const Subscription& subscription) {
   const bus::SubscriptionOptions& options = subscription.options;
   Delivery delivery{session.number, options.qos, true, {}};
   if (options.identifier != 0) delivery.identifiers = {options.identifier};
-  for (const MessagePtr& message :
-       rooms_.retained.matching(*filter, limits_.retained_per_filter_max)) {
+  std::vector<MessagePtr> messages =
+      rooms_.retained.matching(*filter, limits_.retained_per_filter_max);
+  if (filter->text().front() == '$') {
+    const std::vector<MessagePtr> own = rooms_.host.own_messages(*filter);
+    messages.insert(messages.end(), own.begin(), own.end());
+  }
+  for (const MessagePtr& message : messages) {
     delivery.qos = std::min(options.qos, message->qos);
     const bool waits = session.is_persistent() && delivery.qos != Qos::at_most_once;
     if (waits) {
@@ -187,7 +199,8 @@ bool Broker::unsubscribe(Session& session, std::string_view filter) {
   if (known == nullptr) return false;
   session.subscriptions.erase(session.subscriptions.begin() +
                               (known - session.subscriptions.data()));
-  return rooms_.router.unsubscribe(target_of(session), filter);
+  return bus::is_share(filter) ? rooms_.router.quit(target_of(session), filter)
+                               : rooms_.router.unsubscribe(target_of(session), filter);
 }
 
 }  // namespace nilo::mqtt

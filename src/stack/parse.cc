@@ -25,6 +25,7 @@ constexpr SectionReader kSections[] = {
     {"site", "[site]", read_site},
     {"listener", "[listener.NAME]", read_listeners},
     {"server", "[server]", read_settings},
+    {"mqtt", "[mqtt]", read_settings},
     {"tables", "[tables]", read_settings},
     {"sql", "[sql]", read_settings},
 };

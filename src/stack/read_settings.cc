@@ -31,6 +31,22 @@ void read_origins(Section& keys, Reading& reading) {
   }
 }
 
+constexpr std::int64_t kTwoBytesMax = 65'535;  // what a number of two bytes in a packet can say
+constexpr std::int64_t kCountMax = 1'000'000'000;
+
+void read_mqtt(Section& keys, MqttSettings& mqtt) {
+  set(mqtt.keep_alive_max, keys.duration({"keep_alive_max", "\"20m\""}));
+  set(mqtt.session_expiry_max, keys.duration({"session_expiry_max", "\"7d\""}));
+  set(mqtt.receive_max, keys.integer({"receive_max", "100"}, 1, kTwoBytesMax));
+  set(mqtt.topic_alias_max, keys.integer({"topic_alias_max", "16"}, 0, kTwoBytesMax));
+  set(mqtt.subscriptions_max, keys.integer({"subscriptions_max", "50"}, 1, kCountMax));
+  set(mqtt.sessions_max, keys.integer({"sessions_max", "10000"}, 1, kCountMax));
+  set(mqtt.session_queue_max, keys.integer({"session_queue_max", "1000"}, 1, kCountMax));
+  set(mqtt.session_queue_size_max_bytes, keys.size({"session_queue_size_max", "\"1MB\""}));
+  set(mqtt.packet_size_max_bytes, keys.size({"packet_size_max", "\"128KB\""}));
+  set(mqtt.reasons, keys.boolean({"reasons", "false"}));
+}
+
 }  // namespace
 
 void read_settings(const Member& section, Reading& reading) {
@@ -49,6 +65,8 @@ void read_settings(const Member& section, Reading& reading) {
     set(settings.mqtt_listen, keys.address({"mqtt", "\"127.0.0.1:1883\""}));
     set(settings.http_listen, keys.address({"http", "\"127.0.0.1:8080\""}));
     read_origins(keys, reading);
+  } else if (section.key == "mqtt") {
+    read_mqtt(keys, settings.mqtt);
   } else if (section.key == "tables") {
     set(settings.tables_memory_bytes, keys.size({"memory", "\"1GB\""}));
   } else {

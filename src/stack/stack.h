@@ -187,11 +187,26 @@ struct Listener {
   Place place{};
 };
 
+// What MQTT clients may ask for. Counts are at least 1, topic_alias_max may be 0.
+struct MqttSettings {
+  std::optional<Duration> keep_alive_max{};
+  std::optional<Duration> session_expiry_max{};
+  std::optional<std::int64_t> receive_max{};
+  std::optional<std::int64_t> topic_alias_max{};
+  std::optional<std::int64_t> subscriptions_max{};
+  std::optional<std::int64_t> sessions_max{};
+  std::optional<std::int64_t> session_queue_max{};
+  std::optional<std::uint64_t> session_queue_size_max_bytes{};
+  std::optional<std::uint64_t> packet_size_max_bytes{};
+  std::optional<bool> reasons{};
+};
+
 // Empty: the program's default, which the command line may also overrule.
 struct Settings {
   std::optional<std::string> mqtt_listen{};  // "127.0.0.1:1883"
   std::optional<std::string> http_listen{};
   std::vector<std::string> origins{};  // of pages elsewhere that may speak MQTT over WebSocket
+  MqttSettings mqtt{};
   std::optional<std::uint64_t> tables_memory_bytes{};
   std::optional<Duration> sql_time{};
   std::optional<std::uint64_t> sql_memory_bytes{};
