@@ -62,6 +62,7 @@ void come_in(Peer& peer) {
   ASSERT_EQ(told_auth(peer.take()), "connack success count:welcome");
 }
 
+// 5.0 [MQTT-4.12.0-2] [MQTT-4.12.0-3]
 TEST(Auth, GoesOnUntilTheMethodIsContent_MQTT_4_12_0_2) {
   FakeHost host;
   Peer peer(host);
@@ -76,6 +77,7 @@ TEST(Auth, GoesOnUntilTheMethodIsContent_MQTT_4_12_0_2) {
   EXPECT_EQ(host.published[0]->principal, "tank");
 }
 
+// 5.0 [MQTT-4.12.0-1]
 TEST(Auth, AMethodThatIsNotOfferedIsRefused_MQTT_4_12_0_1) {
   FakeHost host;
   Peer peer(host);
@@ -84,6 +86,7 @@ TEST(Auth, AMethodThatIsNotOfferedIsRefused_MQTT_4_12_0_1) {
   EXPECT_TRUE(peer.is_closed());
 }
 
+// 5.0 [MQTT-4.12.0-4]
 TEST(Auth, WhoDoesNotConvinceIsRefused_MQTT_4_12_0_4) {
   FakeHost host;
   Peer peer(host);
@@ -95,6 +98,7 @@ TEST(Auth, WhoDoesNotConvinceIsRefused_MQTT_4_12_0_4) {
   EXPECT_EQ(host.broker->session_count(), 0u);
 }
 
+// 5.0 [MQTT-3.1.2-30]
 TEST(Auth, NothingElseIsSaidBeforeConnack_MQTT_3_1_2_30) {
   FakeHost host;
   Peer peer(host);
@@ -111,6 +115,7 @@ TEST(Auth, NothingElseIsSaidBeforeConnack_MQTT_3_1_2_30) {
   EXPECT_TRUE(polite.is_closed());
 }
 
+// 5.0 [MQTT-4.12.0-5]
 TEST(Auth, TheMethodStaysTheSame_MQTT_4_12_0_5) {
   FakeHost host;
   for (const std::string_view method : {"other", ""}) {
@@ -122,6 +127,7 @@ TEST(Auth, TheMethodStaysTheSame_MQTT_4_12_0_5) {
   }
 }
 
+// 5.0 [MQTT-4.12.0-6] [MQTT-4.12.0-7]
 TEST(Auth, WithoutAMethodInConnectIsAProtocolError_MQTT_4_12_0_6) {
   FakeHost host;
   Peer peer(host, "a", kV5);
@@ -144,6 +150,7 @@ TEST(Auth, ThatNobodyAskedForIsAProtocolError) {
   EXPECT_EQ(told_auth(early.take()), "connack protocol error");
 }
 
+// 5.0 [MQTT-4.12.1-1]
 TEST(Auth, AgainGoesOnBesideEverythingElse_MQTT_4_12_1_1) {
   FakeHost host;
   Peer peer(host);
@@ -160,6 +167,7 @@ TEST(Auth, AgainGoesOnBesideEverythingElse_MQTT_4_12_1_1) {
   EXPECT_EQ(told_auth(peer.take()), "auth continue authentication count:1");
 }
 
+// 5.0 [MQTT-4.12.1-2]
 TEST(Auth, AgainAndWrongEndsTheConnection_MQTT_4_12_1_2) {
   FakeHost host;
   Peer wrong(host);
@@ -174,6 +182,19 @@ TEST(Auth, AgainAndWrongEndsTheConnection_MQTT_4_12_1_2) {
   other.take();
   other.send(next("pump"));  // somebody else
   EXPECT_EQ(told(kV5, other.take()), "goodbye not authorized");
+}
+
+// 5.0 [MQTT-3.15.1-1] [MQTT-3.15.2-1]
+TEST(Auth, HasNoFlagsAndOneOfItsReasons_MQTT_3_15_1_1) {
+  FakeHost host;
+  Peer flags(host);
+  come_in(flags);
+  flags.send_hex("F1 00");
+  EXPECT_EQ(told(kV5, flags.take()).substr(0, 7), "goodbye");
+  Peer reason(host);
+  come_in(reason);
+  reason.send_hex("F0 02 42 00");
+  EXPECT_EQ(told(kV5, reason.take()), "goodbye protocol error");
 }
 
 TEST(Auth, IsToBeDoneInTimeAndInSmallPackets) {

@@ -25,6 +25,7 @@ void send(Peer& publisher, int count, Qos qos = Qos::at_most_once) {
   }
 }
 
+// 5.0 [Paho test_shared_subscriptions]
 TEST(SharedSubscription, EachMessageReachesOneMember) {
   FakeHost host;
   Peer a = member(host, "a");
@@ -60,6 +61,7 @@ TEST(SharedSubscription, ConnackDoesNotDenyIt_MQTT_3_2_2_3_13) {
   EXPECT_FALSE(answer.properties.has(Property::shared_available));
 }
 
+// 5.0 [MQTT-3.8.3-4]
 TEST(SharedSubscription, NoLocalIsAProtocolError_MQTT_3_8_3_4) {
   FakeHost host;
   Peer peer(host, "a", kV5);
@@ -85,6 +87,7 @@ TEST(SharedSubscription, NeedsTheRightToWhatItHears) {
   EXPECT_EQ(host.router.subscription_count(), 0u);
 }
 
+// 5.0 [MQTT-4.8.2-3]
 TEST(SharedSubscription, IsKeptApartFromAnotherOne_MQTT_4_8_2_3) {
   FakeHost host;
   Peer peer = member(host, "a");
@@ -168,6 +171,7 @@ TEST(SharedSubscription, ACleanStartEndsTheOldSessionForOthersToo) {
   EXPECT_EQ(told(kV5, b.take()), "t/1=x q1 #1");
 }
 
+// 5.0 [MQTT-4.8.2-5]
 TEST(SharedSubscription, WhatWasUnderWayAtQos2StaysWithItsSession_MQTT_4_8_2_5) {
   FakeHost host;
   Peer a = member(host, "a", 0, kSharedTwice);
@@ -179,6 +183,31 @@ TEST(SharedSubscription, WhatWasUnderWayAtQos2StaysWithItsSession_MQTT_4_8_2_5) 
   EXPECT_EQ(b.take(), "");
 }
 
+// 5.0 [MQTT-4.8.2-4]
+TEST(SharedSubscription, AQos2DeliveryIsCompletedToItsMember_MQTT_4_8_2_4) {
+  FakeHost host;
+  Peer a = member(host, "a", 50, kSharedTwice);
+  Peer b = member(host, "b", 50, kSharedTwice);
+  Peer publisher(host, "p", kV5);
+  send(publisher, 1, Qos::exactly_once);
+  EXPECT_EQ(told(kV5, a.take()), "t/1=x q2 #1");
+  a.vanish();
+  Peer again(host, "a", kV5, false, 50);
+  EXPECT_NE(again.connack.find("t/1"), std::string::npos);
+  EXPECT_EQ(b.take(), "");
+}
+
+// 5.0 [MQTT-4.8.2-1] [MQTT-4.8.2-2]
+TEST(SharedSubscription, WithoutANameOrAFilterIsAProtocolError_MQTT_4_8_2_1) {
+  for (const std::string_view filter : {"$share//t", "$share/g", "$share/g/", "$share/g+/t"}) {
+    FakeHost host;
+    Peer peer(host, "a", kV5);
+    peer.send(subscribe(kV5, {filter, Qos::at_most_once}));
+    EXPECT_EQ(told(kV5, peer.take()), "goodbye protocol error") << filter;
+  }
+}
+
+// 5.0 [MQTT-4.8.2-6]
 TEST(SharedSubscription, ARefusalIsFinal_MQTT_4_8_2_6) {
   FakeHost host;
   Peer a = member(host, "a");

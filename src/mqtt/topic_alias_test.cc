@@ -36,6 +36,7 @@ Peer listener(FakeHost& host, std::uint32_t alias_max, std::uint32_t size_max = 
   return peer;
 }
 
+// 5.0 [Paho test_server_topic_alias]
 TEST(TopicAlias, StandsForATopicThatTheClientHasHeard_MQTT_3_3_2_8) {
   FakeHost host;
   Peer peer = listener(host, 2);
@@ -47,6 +48,7 @@ TEST(TopicAlias, StandsForATopicThatTheClientHasHeard_MQTT_3_3_2_8) {
   EXPECT_EQ(aliases(peer.take()), "one:1, :1, two:2, three:0, :2, :1");
 }
 
+// 5.0 [MQTT-3.1.2-26] [MQTT-3.1.2-27]
 TEST(TopicAlias, IsNotUsedUnlessTheClientAllowsIt_MQTT_3_1_2_26_and_27) {
   FakeHost host;
   Peer peer = listener(host, 0);
@@ -56,6 +58,7 @@ TEST(TopicAlias, IsNotUsedUnlessTheClientAllowsIt_MQTT_3_1_2_26_and_27) {
   EXPECT_EQ(aliases(peer.take()), "one:0, one:0");
 }
 
+// 5.0 [MQTT-3.3.2-11]
 TEST(TopicAlias, IsBoundedByTheServerToo) {
   Limits limits;
   limits.topic_alias_max = 1;
