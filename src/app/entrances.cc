@@ -106,9 +106,10 @@ class Planner {
 
   net::TlsOptions tls_of(const stack::Listener& listener) const {
     net::TlsOptions tls;
-    const bool has_own = !listener.certificate.empty();
-    tls.identities = {{has_own ? in_stack(listener.certificate) : certificate_file_,
-                       has_own ? in_stack(listener.key) : key_file_}};
+    for (std::size_t i = 0; i < listener.certificates.size(); ++i) {
+      tls.identities.push_back({in_stack(listener.certificates[i]), in_stack(listener.keys[i])});
+    }
+    if (tls.identities.empty()) tls.identities = {{certificate_file_, key_file_}};
     tls.clients = static_cast<net::TlsOptions::Clients>(listener.clients);
     if (!listener.ca.empty()) tls.client_ca_file = in_stack(listener.ca);
     if (listener.ca.empty() && is_file(ca_file_)) tls.client_ca_file = ca_file_;

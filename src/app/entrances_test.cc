@@ -94,14 +94,15 @@ mqtt = "127.0.0.1:7"
 address = ":8884"
 protocol = "mqtt"
 tls = true
-certificate = "own.crt"
-key = "/etc/own.key"
+certificate = ["own.crt", "other.crt"]
+key = ["/etc/own.key", "other.key"]
 profile = "aws"
 )");
   EXPECT_THAT(planned(), ElementsAre("devices :8884 tls", "http :8080", "https :8443 tls"));
   const auto all = plan().value();
   EXPECT_EQ(all[0].tls->identities[0].certificate_file, "/stack/own.crt");
   EXPECT_EQ(all[0].tls->identities[0].key_file, "/etc/own.key");
+  EXPECT_EQ(all[0].tls->identities.at(1).certificate_file, "/stack/other.crt");
   EXPECT_EQ(all[0].profile, stack::Listener::Profile::aws);
 }
 

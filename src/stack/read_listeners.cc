@@ -16,6 +16,24 @@ Enumeration choice_of(std::string_view word, std::span<const std::string_view> w
   return static_cast<Enumeration>(at);
 }
 
+// The name of a file, or a list of them.
+std::vector<std::string> read_files(Key key, Section& keys, Reading& reading) {
+  const Node* const node = keys.take(key.name);
+  std::vector<std::string> files;
+  if (node == nullptr) return files;
+  const bool is_list = node->kind == Node::Kind::list;
+  for (const Node& item : is_list ? std::span<const Node>(node->items) : std::span(node, 1)) {
+    if (item.kind == Node::Kind::text && !item.text.empty()) {
+      files.push_back(item.text);
+    } else if (item.kind == Node::Kind::text) {
+      reading.tell(Code::text_empty, item.place, "", key.name, key.example);
+    } else {
+      tell_wrong_type(reading, key, words_for(Node::Kind::text), item);
+    }
+  }
+  return files;
+}
+
 // What only makes sense together.
 void check_tls(const Listener& listener, Section& keys, Reading& reading) {
   const auto tell = [&](std::string_view key, std::string_view what, std::string_view remedy) {
@@ -26,8 +44,8 @@ void check_tls(const Listener& listener, Section& keys, Reading& reading) {
     tell(key, fmt::format("`{}` is for listeners with TLS", key), "write tls = true");
   }
   if (!listener.tls) return;
-  if (listener.certificate.empty() != listener.key.empty()) {
-    const bool has_key = listener.certificate.empty();
+  if (listener.certificates.size() != listener.keys.size()) {
+    const bool has_key = listener.certificates.size() < listener.keys.size();
     tell(has_key ? "key" : "certificate",
          fmt::format("`{}` needs a `{}`", has_key ? "key" : "certificate",
                      has_key ? "certificate" : "key"),
@@ -57,8 +75,8 @@ void read_listener(const Member& member, Reading& reading) {
   const std::string protocol = keys.choice(kProtocol, kProtocols).value_or("mqtt");
   listener.protocol = choice_of<Listener::Protocol>(protocol, kProtocols);
   listener.tls = keys.boolean({"tls", "true"}).value_or(false);
-  listener.certificate = keys.text({"certificate", "\"server.crt\""}).value_or("");
-  listener.key = keys.text({"key", "\"server.key\""}).value_or("");
+  listener.certificates = read_files({"certificate", "\"server.crt\""}, keys, reading);
+  listener.keys = read_files({"key", "\"server.key\""}, keys, reading);
   listener.ca = keys.text({"ca", "\"devices-ca.crt\""}).value_or("");
   // Devices may show a certificate unless told otherwise; a browser would bother people with it.
   const bool may_show = listener.tls && listener.protocol == Listener::Protocol::mqtt;

@@ -179,8 +179,10 @@ struct Listener {
   std::string address;  // "0.0.0.0:8883"
   Protocol protocol = Protocol::mqtt;
   bool tls = false;
-  std::string certificate{};  // PEM files, relative to the stack's folder; empty: the server's own
-  std::string key{};
+  // PEM files, relative to the stack's folder, as many keys as certificates. The first is for who
+  // names no host, or none that another one is for. Empty: the server's own.
+  std::vector<std::string> certificates{};
+  std::vector<std::string> keys{};
   std::string ca{};  // PEM: who vouches for clients; empty: the server's own
   Clients clients = Clients::none;
   Profile profile = Profile::standard;
