@@ -9,6 +9,7 @@ import socket
 
 import harness
 import raw_mqtt
+import websocket
 from rude import assert_serves, connected, reason_at_the_end, rss, valid_packets
 
 MIB = 1024 * 1024
@@ -373,6 +374,75 @@ def text_that_is_none_reaches_nobody():
                 0x30, raw_mqtt.text("t") + bytes([len(pair)]) + pair), level=5), text
         watcher.send(raw_mqtt.packet(0xc0))
         assert watcher.read() == (0xd0, b"")
+        assert_serves(server)
+
+
+def mqtt_over_websocket(server):
+    return websocket.Client(server, {"Sec-WebSocket-Protocol": "mqtt"}, path="/mqtt")
+
+
+def ends(page):
+    """Reads until the server is gone or has said goodbye."""
+    try:
+        while page.frame()[0] != 8:
+            pass
+    except (websocket.Closed, ConnectionError):
+        pass
+
+
+# 3.1.1 [MQTT-6.0.0-1] [MQTT-6.0.0-2]
+# 5.0 [MQTT-6.0.0-1] [MQTT-6.0.0-2]
+@harness.case
+def websocket__packets_that_do_not_fit_their_frames():
+    with harness.Server() as server:
+        before = rss(server)
+        for level in (4, 5):
+            # A byte in each frame, and everything in one.
+            connect = raw_mqtt.connect_packet("ws", level=level)
+            page = mqtt_over_websocket(server)
+            for byte in connect:
+                page.send(2, bytes([byte]))
+            assert page.frame()[1][:1] == b"\x20"
+            page.send(2, b"\xc0")
+            page.send(2, b"")
+            page.send(2, b"\0\xc0\0\xc0")
+            page.send(2, b"\0")
+            answers = b""
+            while len(answers) < 6:
+                answers += page.frame()[1]
+            assert answers == b"\xd0\0" * 3, answers
+            # A packet that says it is longer than its frame, and one that never ends.
+            page.send(2, b"\x30\xff\xff\xff\x7f" + b"x" * 100)
+            ends(page)
+            # Texts, and opcodes that do not exist.
+            for opcode, payload in ((1, connect), (3, connect), (0, connect), (11, b"")):
+                page = mqtt_over_websocket(server)
+                page.send(opcode, payload)
+                ends(page)
+            # Malformed packets end it as they end any connection.
+            for data in (b"\x30\x02\0\x09", b"\0\0", b"\x82\x02\0\1", b"\xff" * 10):
+                page = mqtt_over_websocket(server)
+                page.send(2, connect + data)
+                ends(page)
+        assert rss(server) - before < 8 * MIB
+        assert_serves(server)
+
+
+@harness.case
+def identity__a_client_id_that_is_a_wildcard_is_only_a_name():
+    with harness.Server() as server:
+        watcher = connected(server, "#")
+        watcher.send(raw_mqtt.subscribe_packet("of/#", qos=0))
+        assert watcher.read()[0] == 0x90
+        for client_id in ("+", "+/+", "$share/g/#", "a/../b", "%c", "${thing}"):
+            client = connected(server, client_id, level=5)
+            client.send(raw_mqtt.packet(0x30, raw_mqtt.text("of/one") + b"\0x"))
+            assert watcher.read()[0] == 0x30
+            again = connected(server, client_id, level=5)
+            assert reason_at_the_end(client) == 0x8e, "it is this client's name, and no other's"
+            again.close()
+        watcher.send(raw_mqtt.packet(0xc0))
+        assert watcher.read()[0] == 0xd0, "nobody took its session over"
         assert_serves(server)
 
 
