@@ -47,7 +47,8 @@ test("a page speaks MQTT over a secure WebSocket", async () => {
   const window = await Window.open(url, { ignoreHTTPSErrors: true });
   await window.page.goto("/");
   // By the debugger's hand, for the pages' own policy would rightly refuse it.
-  await window.page.evaluate(await readFile(join(ROOT, "node_modules/mqtt/dist/mqtt.min.js"), "utf8"));
+  const source = await readFile(join(ROOT, "node_modules/mqtt/dist/mqtt.min.js"), "utf8");
+  await window.page.evaluate(`${source}\nglobalThis.mqtt = mqtt;`);
   const heard = await window.page.evaluate(([address, password]) => new Promise((done, fail) => {
     const client = globalThis.mqtt.connect(address, { username: "x", password, reconnectPeriod: 0 });
     client.on("error", (error) => fail(error));
