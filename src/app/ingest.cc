@@ -76,13 +76,24 @@ void Ingest::publish(const MessageView& message, Done done) {
 }
 
 void Ingest::commit(const std::function<void(RecordWriter&)>& write, Done done) {
-  NILO_ASSERT(!taking_);  // that record may still be taken back
+  if (taking_) return commit_later(write, std::move(done));
   write(batch_.record(rooms_.clock.wall_us()));
   const Result<void> ended = batch_.end_record();
   if (!ended) rooms_.logger.error("ingest.record_refused", {{"reason", ended.error().message}});
   if (!done) return;
   if (!ended) return done(ended);
   batch_.answer(std::move(done));
+}
+
+// Set off by a delivery of the message being taken, whose record may still be taken back: after it.
+void Ingest::commit_later(const std::function<void(RecordWriter&)>& write, Done done) {
+  std::string bytes;
+  RecordWriter record(bytes, 0);
+  const std::size_t begin = bytes.size();
+  write(record);
+  rooms_.post.run_on_loop([this, effects = bytes.substr(begin), done = std::move(done)] {
+    commit([&](RecordWriter& later) { later.out() += effects; }, done);
+  });
 }
 
 void Ingest::hand_on(const mqtt::SharePtr& share, const MessagePtr& message) {

@@ -75,8 +75,8 @@ class Ingest {
   void publish(const MessageView& message, Done done);
   // mqtt::Host::hand_on().
   void hand_on(const mqtt::SharePtr& share, const MessagePtr& message);
-  // Appends a record that `write` fills; for sessions and for rows of our own tables. Not from
-  // within a delivery.
+  // Appends a record that `write` fills; for sessions and for rows of our own tables. From
+  // within a delivery it becomes a later record.
   void commit(const std::function<void(RecordWriter&)>& write, Done done);
   // `message` waits for a persistent session: in a record of its own, then it is delivered. Not
   // from within a delivery.
@@ -117,6 +117,7 @@ class Ingest {
     }
   };
 
+  void commit_later(const std::function<void(RecordWriter&)>& write, Done done);
   Result<void> take(MessageView message, const mqtt::Ticket& ticket);
   TimeUs unique_time();
   Result<void> react(const MessageView& message, mqtt::SessionNumber publisher, int depth);

@@ -417,6 +417,33 @@ TEST_F(IngestTest, WhatADeliverySetsOffGetsARecordOfItsOwn) {
   EXPECT_EQ(delivered, queued());
 }
 
+// E.g. a subscriber's socket takes what was kept for it, and the next packet identifiers are due.
+TEST_F(IngestTest, WhatADeliveryCommitsGetsARecordOfItsOwnToo) {
+  start();
+  subscribe("tank/+", 4, Qos::at_most_once);
+  bool is_durable = false;
+  post_.on_deliver = [&](mqtt::SessionNumber) {
+    ingest_->commit([](RecordWriter& record) { mqtt::append_session_end(record, 7); },
+                    [&](const Result<void>& outcome) { is_durable = outcome.has_value(); });
+  };
+  const Seq before = log_->synced_seq();
+  EXPECT_EQ(publish("tank/2", R"({"distance":75})"), "ok");
+  post_.run_until([&] {
+    ingest_->flush();
+    return is_durable;
+  });
+  EXPECT_EQ(log_->synced_seq(), before + 2);
+  bool was_there = false;
+  ASSERT_TRUE(log_->replay(before + 2, [&](Seq, std::string_view bytes) {
+    RecordReader record(bytes);
+    Effect effect;
+    mqtt::SessionNumber number = 0;
+    was_there = record.next(effect) && effect.kind == EffectKind::session_end &&
+                mqtt::read_session_end(effect.body, number) && number == 7;
+  }));
+  EXPECT_TRUE(was_there);
+}
+
 TEST_F(IngestTest, AFloodOfErrorsIsToldInPart) {
   start();  // the clock stands still: all in one second
   for (std::uint64_t i = 0; i < kErrorsPerSecondMax; ++i) {
