@@ -17,7 +17,7 @@ class TlsServer(harness.Server):
     """A server without --open, with a certificate of its own CA and a door for devices with TLS."""
 
     def __init__(self, flags=()):
-        super().__init__(flags=("--mqtts", "127.0.0.1:0", *flags))
+        super().__init__(flags=("--mqtts", "127.0.0.1:0", "--https", "127.0.0.1:0", *flags))
         self.folder = harness.make_folder()
         made = harness.nilo("cert", "server", "--data", self.data)
         assert made.returncode == 0, made.stderr
@@ -48,14 +48,14 @@ class TlsServer(harness.Server):
                                          {"Authorization": f"Bearer {self.admin}"})
         return status, json.loads(answer) if answer else None
 
-    def flags(self, files):
+    def login_flags(self, files):
         return ["-h", "127.0.0.1", "-p", str(self.tls_port), "--cafile", self.ca,
                 "--cert", files + ".crt", "--key", files + ".key"]
 
     def try_publish(self, files, topic, *more, version="311"):
         """mosquitto_pub with a certificate: (exit code, what it says)."""
         done = subprocess.run(
-            ["mosquitto_pub", *self.flags(files), "-q", "1", "-V", version, "-t", topic,
+            ["mosquitto_pub", *self.login_flags(files), "-q", "1", "-V", version, "-t", topic,
              "-m", '{"distance": 41}', "-i", "c-" + os.path.basename(files), *more],
             capture_output=True, text=True, timeout=harness.CLIENT_TIMEOUT_S, check=False)
         return done.returncode, done.stdout + done.stderr
@@ -181,7 +181,8 @@ def revoking_cuts_who_is_connected():
         for name, verb in (("tank-1", "revoke"), ("tank-2", "deactivate")):
             files = server.device(name)
             listener = subprocess.Popen(
-                ["mosquitto_sub", *server.flags(files), "-d", "-t", "x", "-i", name],
+                ["stdbuf", "-oL", "mosquitto_sub", *server.login_flags(files), "-d", "-t", "x",
+                 "-i", name],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             try:
                 for line in listener.stdout:
@@ -213,7 +214,8 @@ def a_factory_is_trusted_with_or_without_a_look():
         # Names that would be patterns elsewhere become names of ours, and give no rights.
         for number, name in enumerate(("\\+", "#", "a\\/b", "tank-1\\/#", "t\u00e4nk")):
             server.comes_in(sign(os.path.join(server.folder, f"p{number}"), quick, f"/CN={name}"))
-        names = [one["name"] for one in server.ask("GET", "/api/v1/certificates")[1]["certificates"]]
+        listed = server.ask("GET", "/api/v1/certificates")[1]["certificates"]
+        names = [one["name"] for one in listed]
         assert sum(name.startswith("device-") for name in names) == 5, names
         assert "+" not in names and "#" not in names, names
         server.done("cert", "deactivate", "Quick")
