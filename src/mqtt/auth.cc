@@ -90,11 +90,11 @@ void Broker::handle_auth(Connection& connection, const Frame& frame) {
   const auto refused = [&](Fault fault) {
     return is_open ? fail(connection, fault) : refuse_connect(connection, fault.reason, fault.why);
   };
-  Auth packet;
-  if (const Fault fault = decode(frame, connection.version, packet)) return refused(fault);
   if (connection.exchange == nullptr) {
     return refused({Reason::protocol_error, "AUTH without an authentication method"});
   }
+  Auth packet;
+  if (const Fault fault = decode(frame, connection.version, packet)) return refused(fault);
   Exchange& exchange = *connection.exchange;
   if (packet.properties.text(Property::authentication_method) != exchange.method) {
     return refused({Reason::protocol_error, "AUTH with another method than CONNECT"});

@@ -6,6 +6,7 @@ The client is written here from RFC 5802 and the standard library, not from the 
 import base64
 import hashlib
 import hmac
+import os
 import struct
 
 import harness
@@ -15,6 +16,15 @@ PASSWORD = "hunter2hunter2"
 METHOD = b"SCRAM-SHA-256"
 CONTINUE, AGAIN = 0x18, 0x19
 NOT_AUTHORIZED, BAD_LOGIN, BAD_METHOD = 0x87, 0x86, 0x8c
+
+
+def make_device(server, name, password):
+    with open(os.path.join(server.data, "admin.token"), encoding="ascii") as file:
+        admin = file.read().strip()
+    made = harness.nilo("token", "new", name, "--password-file", "-",
+                        "--http", server.url.removeprefix("http://"), stdin=password + "\n",
+                        environment={"NILO_TOKEN": admin})
+    assert made.returncode == 0, made.stderr
 
 
 def encoded(data):
@@ -111,8 +121,7 @@ def log_in(connection, name, password, client_id="esp32"):
 @harness.case
 def a_device_logs_in_without_showing_its_password():
     with harness.Server(flags=()) as server:
-        made = server.nilo("token", "new", "esp32", "--password-file", "-", stdin=PASSWORD + "\n")
-        assert made.returncode == 0, made.stderr
+        make_device(server, "esp32", PASSWORD)
         connection = raw_mqtt.Connection(server.mqtt_port)
         assert log_in(connection, "esp32", PASSWORD) == 0
 
@@ -144,7 +153,7 @@ def a_device_logs_in_without_showing_its_password():
 @harness.case
 def an_unknown_name_looks_like_a_wrong_password():
     with harness.Server(flags=()) as server:
-        server.nilo("token", "new", "esp32", "--password-file", "-", stdin=PASSWORD + "\n")
+        make_device(server, "esp32", PASSWORD)
         salts = []
         for name in ("nobody", "nobody", "esp32"):
             connection = raw_mqtt.Connection(server.mqtt_port)
