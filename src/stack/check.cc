@@ -58,6 +58,7 @@ void check_stack(Reading& reading) {
   for (const Rule& rule : reading.stack.rules) check_rule(rule, reading);
   for (Endpoint& endpoint : reading.stack.endpoints) check_endpoint(endpoint, reading);
   for (const SelectorUse& use : reading.selectors) check_selector(use, reading);
+  check_policies(reading);
   for (const Alert& alert : reading.stack.alerts) {
     if (!alert.mail || reading.stack.mail) continue;
     reading.tell(Code::mail_missing, alert.mail->place, "", fmt::format("[alert.{}]", alert.name));

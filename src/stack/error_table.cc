@@ -21,7 +21,7 @@ constexpr ErrorText kErrors[] = {
      "The operating system refused to open or read the file."},
     {Code::file_too_large, "`{0}` is larger than {1} MiB", "split it into files in nilo.d/",
      "One file of a stack may have 1 MiB. A file of this size usually is there by mistake."},
-    {Code::too_many_files, "nilo.d and pages together have more than {0} files",
+    {Code::too_many_files, "nilo.d, pages and policies together have more than {0} files",
      "join some of them", "A stack may have nilo.toml and 99 more files."},
     {Code::not_toml, "not TOML: {0}", "{1}; the rest of this file was not checked",
      "The file breaks the rules of TOML (https://toml.io). Reading stops at the first such place "
@@ -99,6 +99,15 @@ constexpr ErrorText kErrors[] = {
      "A range is a duration of at least a second up to now (15m, 24h, 7d), today, yesterday, all, "
      "or two days: "
      "2026-07-01/2026-07-08."},
+    {Code::bad_topic_pattern, "`{0}` cannot stand in a policy",
+     "write a topic such as ${{thing}}/level, with + and # for whole levels",
+     "A policy names topics with the wildcards of MQTT and the variables ${thing}, ${thing.type}, "
+     "${thing.PROPERTY}, ${client_id} and ${user}. What a variable stands for is text and never "
+     "a wildcard."},
+    {Code::bad_policy, "{0}", "{1}",
+     "The file is a policy of AWS IoT, read as it is. What Nilometer does not understand of it is "
+     "refused, for a policy that was read half would allow what nobody meant. docs/access.md "
+     "lists what is known."},
 
     {Code::unknown_section, "unknown section `{0}`", "{1}",
      "The file has a section that Nilometer does not know."},
@@ -128,6 +137,14 @@ constexpr ErrorText kErrors[] = {
     {Code::not_in_page_file, "`{0}` does not belong into a file of pages",
      "write it into nilo.toml; here stand [[page]] and its panels",
      "The files in pages/ can be changed in the browser, so they have pages and nothing else."},
+    {Code::no_policy_file, "there is no policy `{0}`",
+     "put the file into the folder policies/ and write aws = \"policies/NAME.json\"",
+     "Policies of AWS IoT are files policies/*.json of the stack."},
+    {Code::unused_policy_file, "`{0}` is the policy of nobody",
+     "name it in a section [policy.NAME]: aws = \"{0}\"; or take the file away",
+     "A file in policies/ that no section names would limit nobody, which is hardly meant."},
+    {Code::no_such_policy_word, "there is no {0} `{1}`", "declare it in [things], or mend the name",
+     "A policy for things that are not there would leave those that are meant without one."},
 
     {Code::too_many_columns, "{0} has {1} columns, at most {2} are possible",
      "split it into two tables", "Key columns and derived columns count too."},
@@ -180,6 +197,10 @@ constexpr ErrorText kErrors[] = {
     {Code::thing_without_page, "`{0}` is about the thing of a page",
      "write for = \"type:tank\" into the page, or name the thing here",
      "$thing is the thing that a page was opened for, and only a page with `for` has one."},
+    {Code::policy_form, "{0} must say what is allowed",
+     "write publish = [...] and subscribe = [...], or aws = \"policies/NAME.json\"",
+     "A policy has the short form (publish, subscribe, clients) or a file in the form of AWS IoT, "
+     "and not both."},
 
     {Code::listener_tls, "{0}", "{1}",
      "Certificates are for listeners with tls = true, a certificate comes with its key, and who "

@@ -51,6 +51,8 @@ enum class Code : std::uint16_t {
   bad_header = 123,
   not_a_zone = 124,
   not_a_range = 125,
+  bad_topic_pattern = 130,
+  bad_policy = 131,
 
   unknown_section = 201,
   not_available = 202,
@@ -63,6 +65,9 @@ enum class Code : std::uint16_t {
   no_such_thing = 209,
   no_such_field = 210,
   not_in_page_file = 211,
+  no_policy_file = 230,
+  unused_policy_file = 231,
+  no_such_policy_word = 232,
 
   too_many_columns = 301,
   min_above_max = 302,
@@ -84,6 +89,7 @@ enum class Code : std::uint16_t {
   too_many_items = 318,
   thing_without_page = 319,
   listener_tls = 320,
+  policy_form = 330,
 
   rule_sql = 401,
   rule_table_mismatch = 402,

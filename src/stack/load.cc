@@ -28,8 +28,9 @@ void read_file(const fs::path& folder, const std::string& name, Loaded& out) {
   out.files.push_back({name, std::move(text)});
 }
 
-// `more`/*.toml, sorted.
-std::vector<std::string> more_files(const fs::path& folder, const std::string& more, Loaded& out) {
+// `more`/*.toml, or with another ending, sorted.
+std::vector<std::string> more_files(const fs::path& folder, const std::string& more, Loaded& out,
+                                    std::string_view ending = ".toml") {
   std::vector<std::string> names;
   std::error_code error;
   if (!fs::exists(folder / more, error)) return names;
@@ -37,7 +38,7 @@ std::vector<std::string> more_files(const fs::path& folder, const std::string& m
   for (; !error && at != fs::directory_iterator(); at.increment(error)) {
     const std::string name = at->path().filename().string();
     // Editors keep their own files here, under names that begin with a dot.
-    if (name.ends_with(".toml") && !name.starts_with('.')) names.push_back(more + "/" + name);
+    if (name.ends_with(ending) && !name.starts_with('.')) names.push_back(more + "/" + name);
   }
   if (error) {
     out.diagnostics.push_back(diagnose(Code::file_unreadable, {more}, "", more, error.message()));
@@ -62,6 +63,9 @@ Loaded load(const std::string& folder) {
   read_file(folder, "nilo.toml", read);
   std::vector<std::string> names = more_files(folder, "nilo.d", read);
   for (std::string& name : more_files(folder, "pages", read)) names.push_back(std::move(name));
+  for (std::string& name : more_files(folder, "policies", read, ".json")) {
+    names.push_back(std::move(name));
+  }
   if (names.size() + 1 > kFilesMax) {
     read.diagnostics.push_back(diagnose(Code::too_many_files, {folder}, "", kFilesMax - 1));
     names.clear();

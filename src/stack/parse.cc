@@ -22,6 +22,7 @@ constexpr SectionReader kSections[] = {
     {"alert", "[alert.NAME]", read_alerts},
     {"mail", "[mail]", read_mail},
     {"page", "[[page]]", read_pages, Node::Kind::list},
+    {"policy", "[policy.NAME]", read_policies},
     {"site", "[site]", read_site},
     {"listener", "[listener.NAME]", read_listeners},
     {"server", "[server]", read_settings},
@@ -31,7 +32,7 @@ constexpr SectionReader kSections[] = {
 };
 
 // In the design, and not in this version.
-constexpr std::string_view kLater[] = {"job", "webhook", "policy", "model", "log"};
+constexpr std::string_view kLater[] = {"job", "webhook", "model", "log"};
 
 void read_section(const Member& section, Reading& reading) {
   if (is_page_file(reading.file->name) && section.key != "page") {
@@ -106,12 +107,17 @@ const Table* Stack::find_table(std::string_view name) const {
 }
 
 bool is_page_file(std::string_view name) { return name.starts_with(kPagesFolder); }
+bool is_policy_file(std::string_view name) { return name.starts_with(kPoliciesFolder); }
 
 Loaded parse(SourceFiles files) {
   Reading reading;
   for (SourceFile& file : files) {
     // A byte order mark, as some editors write it, is not part of the text.
     if (file.text.starts_with("\xef\xbb\xbf")) file.text.erase(0, 3);
+    if (is_policy_file(file.name)) reading.policy_files.push_back({&file});
+  }
+  for (const SourceFile& file : files) {
+    if (is_policy_file(file.name)) continue;
     reading.file = &file;
     const auto root = parse_toml(file, reading.diagnostics);
     if (!root) continue;

@@ -21,11 +21,13 @@ void read_alerts(const Member& section, Reading& reading);     // [alert.NAME]
 void read_mail(const Member& section, Reading& reading);       // [mail]
 void read_site(const Member& section, Reading& reading);       // [site]
 void read_pages(const Member& section, Reading& reading);      // [[page]]
+void read_policies(const Member& section, Reading& reading);   // [policy.NAME]
 
 // Across files: the tables that rules name, the types of endpoints' parameters, what selectors
 // name.
 void check_stack(Reading& reading);
 void check_selector(const SelectorUse& use, Reading& reading);
+void check_policies(Reading& reading);
 
 // Is `member` a new `[word.NAME]`, `word` being table, rule, endpoint ...? Tells if not: it is
 // no table, NAME does not have its form, it was declared before, or `count` are there already.

@@ -32,10 +32,26 @@ struct SelectorUse {
   std::optional<Selector> page_things{};  // `for` of the page it stands in
 };
 
+// A name in a policy, likewise.
+struct PolicyWord {
+  enum class Kind : std::uint8_t { thing, type, property };
+  Kind kind;
+  std::string text;
+  Place place;
+};
+
+// A file of policies/, to be read by the section that names it.
+struct PolicyFile {
+  const SourceFile* file;
+  bool is_used = false;
+};
+
 // What the readers of all sections share while a stack is read.
 struct Reading {
   Stack stack{};
   std::vector<SelectorUse> selectors{};
+  std::vector<PolicyWord> policy_words{};
+  std::vector<PolicyFile> policy_files{};
   std::vector<Diagnostic> diagnostics{};
   const SourceFile* file = nullptr;  // the one being read
 

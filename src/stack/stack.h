@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 
 #include "stack/diagnostic.h"
 #include "stack/source.h"
+#include "value/policy.h"
 #include "value/schema.h"
 #include "value/selector.h"
 
@@ -203,6 +205,17 @@ struct MqttSettings {
   std::optional<bool> reasons{};
 };
 
+// [policy.NAME]: what those it is for may do, and for whom it is. Without tokens, things and types
+// it is for every device.
+struct Policy {
+  std::string name;
+  std::shared_ptr<const nilo::Policy> rules{};
+  std::vector<std::string> tokens{};  // names, with `*`; likewise
+  std::vector<std::string> things{};
+  std::vector<std::string> types{};
+  Place place;
+};
+
 // Empty: the program's default, which the command line may also overrule.
 struct Settings {
   std::optional<std::string> mqtt_listen{};  // "127.0.0.1:1883"
@@ -221,6 +234,7 @@ struct Stack {
   std::vector<Endpoint> endpoints;
   std::vector<Alert> alerts;
   std::vector<Page> pages;
+  std::vector<Policy> policies;
   std::optional<Mail> mail;
   Site site;
   Settings settings;
@@ -243,7 +257,12 @@ struct Loaded {
 inline constexpr std::string_view kPagesFolder = "pages/";
 bool is_page_file(std::string_view name);  // as in SourceFile::name
 
-// Reads `folder`/nilo.toml, then nilo.d/*.toml and pages/*.toml in the order of their names.
+// Policies in the form of AWS IoT, which [policy.NAME] sections name.
+inline constexpr std::string_view kPoliciesFolder = "policies/";
+bool is_policy_file(std::string_view name);  // as in SourceFile::name
+
+// Reads `folder`/nilo.toml, then nilo.d/*.toml, pages/*.toml and policies/*.json in the order of
+// their names.
 // Never fails: a folder or file that cannot be read is a diagnostic.
 Loaded load(const std::string& folder);
 
