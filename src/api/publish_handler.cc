@@ -12,30 +12,34 @@ namespace {
 
 constexpr std::string_view kMqttProtocols[] = {"mqtt", "mqttv3.1"};
 
-Result<void> check_topic(const Principal& who, const std::string& topic) {
+Result<void> check_topic(const Principal& who, const std::string& topic, bool retain) {
   TRY(bus::check_topic(topic));
-  if (topic.starts_with('$')) {
+  if (topic.starts_with('$') && !topic.starts_with("$aws/rules/")) {
     return Error{ErrorCode::permission_denied, "topics that begin with '$' are the server's own",
                  "choose another first letter"};
   }
-  if (who.scope && !who.scope->may_publish(topic)) {
+  if (!who.scope) return {};
+  const auto refused = [&](Scope::Act act) {
     return Error{ErrorCode::permission_denied, "'" + who.name + "' may not publish here",
-                 "its token is limited to other topics"};
-  }
+                 who.scope->why_not(act, topic)};
+  };
+  if (!who.scope->may_publish(topic)) return refused(Scope::Act::publish);
+  if (retain && !who.scope->may_retain(topic)) return refused(Scope::Act::retain);
   return {};
 }
 
 // The body of the request, to `topic`. `done` hears when it is on disk, or why it never will be.
 void publish(const Context& context, Call& call, const std::string& topic, Qos qos,
              Done<void> done) {
-  if (const Result<void> checked = check_topic(call.principal, topic); !checked) {
+  const bool retain = call.number("retain").value_or(0) != 0;
+  if (const Result<void> checked = check_topic(call.principal, topic, retain); !checked) {
     return done(checked);
   }
   Message message;
   message.topic = topic;
   message.payload = std::move(call.request.body);
   message.qos = static_cast<Qos>(call.number("qos").value_or(static_cast<std::int64_t>(qos)));
-  message.retain = call.number("retain").value_or(0) != 0;
+  message.retain = retain;
   message.received_us = context.clock.wall_us();
   message.principal = call.principal.name;
   message.source_ip = call.request.remote_ip;

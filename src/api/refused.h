@@ -18,7 +18,8 @@ namespace nilo::api {
 
 inline constexpr std::size_t kRefusedMax = 200;
 
-// Everything one client was refused for one reason's kind: what, client, user and ip are the same.
+// Everything one client was refused of one kind and about one topic, so that what is allowed is
+// what was shown: what, client, user, ip and topic are the same.
 // All texts are what a stranger sent.
 struct RefusedClient {
   std::uint64_t id = 0;  // never reused while the server runs
@@ -26,7 +27,7 @@ struct RefusedClient {
   std::string client;    // the MQTT client id; empty: not MQTT
   std::string user;      // the name it showed, or the one it is logged in with; may be empty
   std::string ip;
-  std::string topic;   // topic or filter of the newest one; empty for connect
+  std::string topic;   // topic or filter; empty for connect
   std::string reason;  // of the newest one
   std::uint64_t count = 0;
   TimeUs time_us = 0;  // of the newest one

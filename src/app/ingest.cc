@@ -11,6 +11,7 @@ namespace nilo::app {
 namespace {
 
 constexpr std::size_t kUnreadableShownSizeMax = 256;
+constexpr std::size_t kRuleShownSizeMax = 64;
 constexpr std::size_t kRouteOverheadSize = 200;  // a map's node and its vectors
 
 // May this failure pass, so that the sender should keep the message and try again?
@@ -72,6 +73,8 @@ void Ingest::publish(const MessageView& message, Done done) {
   const Result<void> outcome = take(message, {});
   if (!done) return;
   if (!outcome) return done(outcome);
+  const bool has_no_rule = !was_heard_ && message.topic.starts_with(kBasicIngest);
+  if (has_no_rule) return done(Error{ErrorCode::not_found, "there is no such rule"});
   batch_.answer(std::move(done));
 }
 
@@ -145,7 +148,9 @@ Result<void> Ingest::take(MessageView message, const mqtt::Ticket& ticket) {
   taking_ = true;
   caused_count_ = 0;
   was_heard_ = false;
-  Result<void> outcome = react(message, ticket.publisher, 0);
+  Result<void> outcome = message.topic.starts_with(kBasicIngest)
+                             ? run_rule(message)
+                             : react(message, ticket.publisher, 0);
   if (outcome) {
     if (ticket.is_received()) {
       mqtt::append_received(batch_.record(message.received_us), ticket.publisher, ticket.packet_id);
@@ -182,6 +187,47 @@ Result<void> Ingest::react(const MessageView& message, mqtt::SessionNumber publi
     TRY(unless_refused(*next.reaction, republish(next, message, depth), message, depth));
   }
   return {};
+}
+
+// The rule sees the rest of the topic as its own. A retained message is none here: nobody could ask
+// for it.
+Result<void> Ingest::run_rule(MessageView message) {
+  const std::string_view whole = message.topic;
+  std::string_view rest = whole.substr(kBasicIngest.size());
+  const std::size_t slash = rest.find('/');
+  const std::string_view name = rest.substr(0, slash);
+  const auto rule =
+      std::find_if(reactions_.begin(), reactions_.end(),
+                   [&](const Reaction& reaction) { return reaction.rule.name == name; });
+  if (rule == reactions_.end()) {
+    if (may_tell_error()) {
+      tell_error(
+          "rules/" + printable(name, kRuleShownSizeMax),
+          fmt::format("RuleNotFound: there is no rule `{}`", printable(name, kRuleShownSizeMax)),
+          message, 0);
+    }
+    return {};
+  }
+  was_heard_ = true;
+  message.topic = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+  message.retain = false;
+  std::vector<Caused> caused;
+  TRY(run(*rule, message, 0, caused));
+  for (const Caused& next : caused) {
+    TRY(unless_refused(*next.reaction, republish(next, message, 0), message, 0));
+  }
+  return {};
+}
+
+bool Ingest::is_heard(std::string_view topic) const {
+  const bool has_rule =
+      std::any_of(reactions_.begin(), reactions_.end(),
+                  [&](const Reaction& each) { return each.rule.filter.matches(topic); });
+  if (has_rule) return true;
+  std::vector<bus::Match> matches;
+  std::vector<bus::GroupPtr> groups;
+  rooms_.router.match(topic, matches, groups);
+  return !matches.empty() || !groups.empty();
 }
 
 Result<void> Ingest::run(const Reaction& reaction, const MessageView& message, int depth,

@@ -47,6 +47,10 @@ inline constexpr int kCausedMax = 1'000;
 inline constexpr std::size_t kRoutesSizeMax = 16 * 1024 * 1024;
 // Strangers cause errors too, and each is a row in the log.
 inline constexpr std::uint64_t kErrorsPerSecondMax = 100;
+// $aws/rules/RULE, $aws/rules/RULE/TOPIC: for this rule alone, whatever its FROM; nobody else
+// hears.
+inline constexpr std::string_view kBasicIngest = "$aws/rules/";
+
 class Ingest {
  public:
   struct Rooms {  // all must outlive the Ingest
@@ -71,7 +75,8 @@ class Ingest {
   void on_tickets(LoopBatch::AnswerTickets answer) { batch_.on_tickets(std::move(answer)); }
 
   void publish(const MessageView& message, const mqtt::Ticket& ticket);
-  // For messages that do not come over MQTT. `done` may be empty.
+  // For messages that do not come over MQTT. `done` may be empty. not_found: basic ingest for a
+  // rule that there is not.
   void publish(const MessageView& message, Done done);
   // mqtt::Host::hand_on().
   void hand_on(const mqtt::SharePtr& share, const MessagePtr& message);
@@ -81,6 +86,8 @@ class Ingest {
   // `message` waits for a persistent session: in a record of its own, then it is delivered. Not
   // from within a delivery.
   void queue(bus::Target target, const mqtt::Delivery& delivery, const MessagePtr& message);
+  // Does a rule or a subscriber hear this topic? For messages that are only made for them.
+  bool is_heard(std::string_view topic) const;
   // A message of ours about something refused: `$error/<source>`, a row of sys_errors, a counter.
   // `about`: the message it is about, as far as there is one. False: only counted, there were too
   // many this second.
@@ -119,6 +126,7 @@ class Ingest {
 
   void commit_later(const std::function<void(RecordWriter&)>& write, Done done);
   Result<void> take(MessageView message, const mqtt::Ticket& ticket);
+  Result<void> run_rule(MessageView message);
   TimeUs unique_time();
   Result<void> react(const MessageView& message, mqtt::SessionNumber publisher, int depth);
   // Appends to `caused` what is to be republished.

@@ -464,5 +464,37 @@ TEST_F(IngestTest, ARetainedMessageIsKeptWhenItIsDurable) {
   EXPECT_EQ(retained_.count(), 0U) << "an empty payload clears the topic";
 }
 
+TEST_F(IngestTest, RunsTheOneRuleOfABasicIngestAndNothingElse) {
+  start();
+  subscribe("#", 2, Qos::at_most_once);
+  subscribe("tank/+", 2, Qos::at_most_once);
+  EXPECT_EQ(publish("$aws/rules/store/tank/7", R"({"distance":5})", true), "ok");
+  EXPECT_EQ(row_count("levels"), 1u);
+  EXPECT_TRUE(post_.delivered.empty()) << "no fan-out";
+  // Its FROM says nothing here, only its WHERE; and what it republishes is for all.
+  EXPECT_EQ(publish("$aws/rules/copy", R"({"distance":5})"), "ok");
+  ASSERT_EQ(post_.delivered.size(), 1u);
+  EXPECT_EQ(post_.delivered[0].topic, "copies");
+}
+
+TEST_F(IngestTest, TellsOfABasicIngestWithoutItsRule) {
+  start();
+  subscribe("$error/#", 2, Qos::at_most_once);
+  EXPECT_EQ(publish("$aws/rules/nothing/tank/7", R"({"distance":5})"), "there is no such rule");
+  ASSERT_EQ(post_.delivered.size(), 1u);
+  EXPECT_EQ(post_.delivered[0].topic, "$error/rules/nothing");
+  EXPECT_THAT(post_.delivered[0].payload, HasSubstr("RuleNotFound"));
+  EXPECT_EQ(publish("later", "x"), "ok");
+  EXPECT_EQ(row_count("sys_errors"), 1u);
+}
+
+TEST_F(IngestTest, KnowsWhetherATopicIsHeard) {
+  start();
+  EXPECT_TRUE(ingest_->is_heard("tank/7")) << "by a rule";
+  EXPECT_FALSE(ingest_->is_heard("$presence/a"));
+  subscribe("$presence/+", 2, Qos::at_most_once);
+  EXPECT_TRUE(ingest_->is_heard("$presence/a"));
+}
+
 }  // namespace
 }  // namespace nilo::app

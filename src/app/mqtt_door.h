@@ -22,6 +22,7 @@
 #include "app/ingest.h"
 #include "app/live_mail.h"
 #include "app/password_checks.h"
+#include "app/policies.h"
 #include "app/queue_reader.h"
 #include "app/refused_list.h"
 #include "app/refused_logins.h"
@@ -48,6 +49,8 @@ class MqttDoor final : public mqtt::Host, public Post {
     const MqttDoors& doors;
     const Access& access;
     const CertificateStore& certificates;
+    const Policies& policies;
+    const Grants& grants;
     PasswordChecks& passwords;
     RefusedLogins& refused_logins;
     bus::Router& router;
@@ -92,6 +95,8 @@ class MqttDoor final : public mqtt::Host, public Post {
                                                      const mqtt::Login& login) override;
   bool may_publish(const Principal& principal, std::string_view topic) override;
   bool may_subscribe(const Principal& principal, std::string_view filter) override;
+  bool may_retain(const Principal& principal, std::string_view topic) override;
+  std::string why_not(const Principal& principal, Scope::Act act, std::string_view topic) override;
   bool is_known(std::string_view principal) override;
   std::vector<MessagePtr> own_messages(const bus::TopicFilter& filter) override;
   void publish(const MessageView& message, const mqtt::Ticket& ticket) override;
@@ -108,6 +113,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   void read_ready(mqtt::ConnectionId connection) override;
   void close(mqtt::ConnectionId connection, std::string last_bytes) override;
   void refused(const mqtt::Refusal& refusal) override;
+  void present(const mqtt::Presence& presence) override;
 
  private:
   struct Socket;
@@ -136,12 +142,15 @@ class MqttDoor final : public mqtt::Host, public Post {
   // What the client showed in its TLS handshake; nullptr: nothing, or it is gone.
   std::shared_ptr<const net::PeerCertificate> certificate_of(mqtt::ConnectionId connection) const;
   bool log_in_by_certificate(mqtt::ConnectionId connection, const mqtt::Login& login);
+  void admit(mqtt::ConnectionId connection, const PolicySubject& subject, Result<Principal> who);
+  void publish_event(std::string topic, std::string payload);
   void drop_revoked();
   void tick();
 
   Rooms rooms_;
   const std::uint32_t index_;
   const std::uint32_t count_;
+  const mqtt::Limits aws_limits_ = mqtt::aws_limits();  // of listeners with that profile
   mqtt::Broker broker_;
   std::unique_ptr<Ingest> ingest_;
   std::unordered_map<Socket*, std::unique_ptr<Socket>> sockets_;
@@ -151,6 +160,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   bool turn_pending_ = false;
   bool backlogged_ = false;
   std::uint64_t access_changes_seen_ = 0;
+  std::uint64_t grant_changes_seen_ = 0;
   Guarded<std::vector<Mail>> mail_;
   std::atomic<std::size_t> connection_count_{0};
   std::atomic<std::size_t> session_count_{0};

@@ -7,6 +7,7 @@
 
 #include "app/hashes.h"
 #include "base/version.h"
+#include "bus/topic_filter.h"
 #include "value/json_text.h"
 
 namespace nilo::app {
@@ -31,6 +32,13 @@ std::string rules_json(const stack::Stack& stack) {
   return out + "]}";
 }
 
+// Over HTTP there is no client id.
+PolicySubject subject_of(const api::Credentials& shown) {
+  PolicySubject subject;
+  subject.source_ip = shown.remote_ip;
+  return subject;
+}
+
 // The program's own tables are for the program alone.
 Result<tables::RowPage> rows_for_people(
     const tables::Tables& tables, const tables::RowQuery& query,
@@ -46,6 +54,10 @@ Result<tables::RowPage> rows_for_people(
 
 void write_token(const tables::Tables& tables, const Token& token, RecordWriter& record) {
   write_own_row(tables, kTokensTable, token.created_us, cells_of(token), record);
+}
+
+void write_grant(const tables::Tables& tables, const Grant& grant, RecordWriter& record) {
+  write_own_row(tables, kGrantsTable, grant.granted_us, cells_of(grant), record);
 }
 
 api::Backend People::backend() {
@@ -140,6 +152,7 @@ void People::authenticate(const api::Credentials& shown, const api::Done<Princip
           {"", shown.user, shown.remote_ip, Token::Kind::token, hash_of(token)});
     }
     if (!who) note_refused(shown, who.error());
+    if (who) rooms_.policies.limit(*who, subject_of(shown));
     return done(std::move(who));
   }
   if (!shown.user.empty()) return check_password(shown, done);
@@ -165,6 +178,7 @@ void People::check_password(const api::Credentials& shown, const api::Done<Princ
       {shown.user, shown.password, shown.remote_ip},
       [this, shown, done](Result<Principal> who) {
         if (!who) note_refused(shown, who.error());
+        if (who) rooms_.policies.limit(*who, subject_of(shown));
         done(std::move(who));
       },
       [this, login](const std::string& password) {
@@ -223,16 +237,62 @@ void People::make_token(const api::NewToken& wanted, const api::Done<std::string
 void People::revoke_token(const std::string& name, const api::Done<void>& done) {
   const auto token = rooms_.access.revoked(name);
   if (!token) return done(token.error());
+  // Who gets a token of this name next is somebody else.
+  for (Grant grant : rooms_.grants.list()) {
+    if (grant.login != name) continue;
+    grant.revoked = true;
+    store(grant, [](const Result<void>&) {});
+  }
   store(*token, done);
 }
 
+// What a person may allow of a topic that was refused: exactly what was shown.
+std::optional<Grant> People::grant_for(const api::RefusedClient& client) const {
+  const auto token = rooms_.access.token(client.user);
+  const bool is_known =
+      rooms_.access.has_valid(client.user) || rooms_.access.certificates().has_valid(client.user);
+  if (client.user.empty() || !is_known) return std::nullopt;
+  if (client.topic.size() >= kRefusedTextMax || rooms_.grants.is_full()) return std::nullopt;
+  const bool publishes = client.what == "publish";
+  const Grant::Act act = publishes ? Grant::Act::publish : Grant::Act::subscribe;
+  const bool is_topic = publishes ? bus::check_topic(client.topic).has_value()
+                                  : bus::TopicFilter::parse(client.topic).has_value();
+  if (!is_topic) return std::nullopt;
+  PolicySubject subject;
+  subject.client_id = client.client;
+  subject.source_ip = client.ip;
+  // Who has no token has a certificate, and those are devices'.
+  const Principal who{client.user, token ? token->role : Role::device};
+  if (!rooms_.policies.may_grant(who, std::move(subject), act, client.topic)) return std::nullopt;
+  Grant grant{client.user, act, client.topic, rooms_.clock.wall_us()};
+  if (!is_storable(grant)) return std::nullopt;
+  return grant;
+}
+
 std::optional<std::string> People::would_allow(const api::RefusedClient& client) const {
-  if (client.what != "connect") return std::nullopt;
+  if (client.what != "connect") {
+    const auto grant = grant_for(client);
+    if (!grant) return std::nullopt;
+    return fmt::format(
+        "Let {} {} {} from now on, besides what its policies and its token allow.", grant->login,
+        grant->act == Grant::Act::publish ? "publish to" : "subscribe to", grant->topic);
+  }
   return rooms_.refused_logins.would_allow(client.client, client.user, client.ip);
 }
 
 // What it showed lets it in from now on.
 void People::allow(const api::RefusedClient& client, const api::Done<std::string>& done) {
+  if (client.what != "connect") {
+    const auto grant = grant_for(client);
+    if (!grant) return done(Error{ErrorCode::not_found, "this cannot be allowed any more"});
+    return store(*grant, [this, grant = *grant, done](const Result<void>& stored) {
+      if (!stored) return done(stored.error());
+      rooms_.logger.info(
+          "access.granted",
+          {{"login", grant.login}, {"act", word_of(grant.act)}, {"topic", grant.topic}});
+      done(fmt::format("{} may {} {} from now on.", grant.login, word_of(grant.act), grant.topic));
+    });
+  }
   const auto shown = rooms_.refused_logins.certificate_of(client.client, client.user, client.ip);
   if (shown) return allow_certificate(*shown, done);
   const auto token = rooms_.refused_logins.token_for(client.client, client.user, client.ip,
@@ -256,6 +316,14 @@ void People::allow_certificate(const RefusedCertificate& refused,
     done(fmt::format("{} may come in from now on; nilo cert revoke {} takes that back.", row.name,
                      row.fingerprint.substr(0, 16)));
   });
+}
+
+void People::store(const Grant& grant, const api::Done<void>& done) {
+  rooms_.commit([this, grant](RecordWriter& record) { write_grant(rooms_.tables, grant, record); },
+                [this, grant, done](const Result<void>& outcome) {
+                  if (outcome) rooms_.grants.apply(grant);
+                  done(outcome);
+                });
 }
 
 void People::store(const Token& token, const api::Done<void>& done) {

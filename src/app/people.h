@@ -13,6 +13,7 @@
 #include "app/mqtt_door.h"
 #include "app/own_row.h"
 #include "app/password_checks.h"
+#include "app/policies.h"
 #include "app/refused_list.h"
 #include "app/refused_logins.h"
 #include "log/log.h"
@@ -27,6 +28,8 @@ class People {
  public:
   struct Rooms {  // all must outlive the backend's last call
     Access& access;
+    const Policies& policies;
+    Grants& grants;
     PasswordChecks& passwords;
     RefusedLogins& refused_logins;
     Accounts& accounts;
@@ -49,7 +52,8 @@ class People {
 
   api::Backend backend();
 
-  // What Allow would do for a client that was refused at CONNECT, and doing it: refused_logins.h.
+  // What Allow would do for a client that was refused at CONNECT (refused_logins.h) or a topic
+  // (grants.h), and doing it.
   std::optional<std::string> would_allow(const api::RefusedClient& client) const;
   void allow(const api::RefusedClient& client, const api::Done<std::string>& done);
 
@@ -64,11 +68,15 @@ class People {
   void revoke_token(const std::string& name, const api::Done<void>& done);
   void allow_certificate(const RefusedCertificate& refused, const api::Done<std::string>& done);
   void store(const Token& token, const api::Done<void>& done);
+  std::optional<Grant> grant_for(const api::RefusedClient& client) const;
+  void store(const Grant& grant, const api::Done<void>& done);
 
   Rooms rooms_;
 };
 
 // Appends the row of sys_tokens that says `token`.
 void write_token(const tables::Tables& tables, const Token& token, RecordWriter& record);
+// The same for sys_grants.
+void write_grant(const tables::Tables& tables, const Grant& grant, RecordWriter& record);
 
 }  // namespace nilo::app

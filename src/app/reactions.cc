@@ -9,6 +9,7 @@
 #include "app/account_rows.h"
 #include "app/alert_rows.h"
 #include "app/alert_texts.h"
+#include "app/grants.h"
 #include "app/invalid_reading.h"
 #include "app/message_error.h"
 #include "app/notices.h"
@@ -93,7 +94,7 @@ void compile_rule(stack::Loaded& loaded, const stack::Rule& rule, std::vector<Ru
     return refuse(fmt::format("FROM '{}': {}", statement.filter(), filter.error().message),
                   filter.error().hint);
   }
-  if (statement.filter().starts_with("$")) {
+  if (statement.filter().starts_with("$") && !statement.filter().starts_with("$aws/events/")) {
     return refuse(
         fmt::format("rules on '{}' are not available yet in this version", statement.filter()),
         "listen to the messages that cause it");
@@ -148,6 +149,7 @@ Reactions compile(stack::Loaded& loaded) {
   reactions.tables.push_back({invalid_schema(), {}});
   reactions.tables.push_back({tokens_schema(), {}});
   reactions.tables.push_back({certificates_schema(), {}});
+  reactions.tables.push_back({grants_schema(), {}});
   reactions.tables.push_back({users_schema(), {}});
   reactions.tables.push_back({sessions_schema(), {}});
   reactions.tables.push_back({notices_schema(), {}});

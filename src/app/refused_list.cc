@@ -1,12 +1,31 @@
 #include "app/refused_list.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
 #include "base/utf8.h"
 
 namespace nilo::app {
+
+namespace {
+
+// One client that tries many topics pushes its own out, and nobody else's.
+void make_room(std::list<api::RefusedClient>& clients, const api::RefusedClient& refused) {
+  const auto is_its_own = [&](const api::RefusedClient& each) {
+    return each.what == refused.what && each.client == refused.client &&
+           each.user == refused.user && each.ip == refused.ip;
+  };
+  if (std::count_if(clients.begin(), clients.end(), is_its_own) >= kRefusedTopicsMax) {
+    const auto oldest = std::find_if(clients.rbegin(), clients.rend(), is_its_own);
+    clients.erase(std::next(oldest).base());
+  } else if (clients.size() >= api::kRefusedMax) {
+    clients.pop_back();
+  }
+}
+
+}  // namespace
 
 void RefusedList::add(api::RefusedClient refused) {
   for (std::string* text : {&refused.client, &refused.user, &refused.topic, &refused.reason}) {
@@ -16,7 +35,7 @@ void RefusedList::add(api::RefusedClient refused) {
     const auto known = std::find_if(
         state.clients.begin(), state.clients.end(), [&](const api::RefusedClient& each) {
           return each.what == refused.what && each.client == refused.client &&
-                 each.user == refused.user && each.ip == refused.ip;
+                 each.user == refused.user && each.ip == refused.ip && each.topic == refused.topic;
         });
     if (known != state.clients.end()) {
       refused.id = known->id;
@@ -25,7 +44,7 @@ void RefusedList::add(api::RefusedClient refused) {
     } else {
       refused.id = ++state.last_id;
       refused.count = 1;
-      if (state.clients.size() >= api::kRefusedMax) state.clients.pop_back();
+      make_room(state.clients, refused);
     }
     state.clients.push_front(std::move(refused));
   });

@@ -4,6 +4,7 @@
 // Limits:  api::kRefusedMax groups; texts cut to kRefusedTextMax bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <vector>
@@ -14,6 +15,7 @@
 namespace nilo::app {
 
 inline constexpr std::size_t kRefusedTextMax = 256;
+inline constexpr std::ptrdiff_t kRefusedTopicsMax = 20;  // of one client; then its oldest goes
 
 class RefusedList {
  public:

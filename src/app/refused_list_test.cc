@@ -44,6 +44,21 @@ TEST(RefusedList, ForgetsTheOneNotSeenForLongest) {
   EXPECT_EQ(all.back().client, "2");
 }
 
+TEST(RefusedList, KeepsTheTopicsOfAClientApartAndNotTooMany) {
+  RefusedList list;
+  list.add(refusal("quiet", 1, "publish"));
+  for (std::ptrdiff_t i = 0; i <= kRefusedTopicsMax; ++i) {
+    auto one = refusal("loud", 2, "publish");
+    one.topic = std::to_string(i);
+    list.add(one);
+  }
+  const auto all = list.list();
+  ASSERT_EQ(all.size(), static_cast<std::size_t>(kRefusedTopicsMax) + 1);
+  EXPECT_EQ(all.front().topic, std::to_string(kRefusedTopicsMax));
+  EXPECT_EQ(all[all.size() - 2].topic, "1");
+  EXPECT_EQ(all.back().client, "quiet");
+}
+
 TEST(RefusedList, ForgetsWhoWasLetIn) {
   RefusedList list;
   list.add(refusal("a"));

@@ -20,6 +20,7 @@
 #include "app/certificate_store.h"
 #include "app/change_queue.h"
 #include "app/entrances.h"
+#include "app/grants.h"
 #include "app/hashes.h"
 #include "app/host.h"
 #include "app/live_feed.h"
@@ -29,6 +30,7 @@
 #include "app/notices.h"
 #include "app/password_checks.h"
 #include "app/people_door.h"
+#include "app/policies.h"
 #include "app/post_office.h"
 #include "app/reception.h"
 #include "app/refused_list.h"
@@ -162,14 +164,16 @@ class RunningServer final : public Server {
     refused_logins_ = std::make_unique<RefusedLogins>(*access_);
     certificates_ =
         std::make_unique<CertificateStore>(*access_, commit_, *tables_, clock_, logger_);
+    policies_ = std::make_unique<Policies>(
+        stack_, grants_, [this](std::string_view id) { return things_->named(id); });
     live_mail_ = std::make_unique<LiveMail>(*people_loop_, metrics_);
     queue_reader_ = std::make_unique<QueueReader>(*log_, logger_);
     for (std::uint32_t i = 0; i < loops_.size(); ++i) {
-      const MqttDoor::Rooms rooms{*loops_[i],       doors_,           *access_,    *certificates_,
-                                  *passwords_,      *refused_logins_, router_,     retained_,
-                                  session_numbers_, *queue_reader_,   *live_mail_, refused_,
-                                  sys_topics_,      changes_wanted_,  *log_,       clock_,
-                                  logger_,          metrics_};
+      const MqttDoor::Rooms rooms{*loops_[i],  doors_,    *access_,         *certificates_,
+                                  *policies_,  grants_,   *passwords_,      *refused_logins_,
+                                  router_,     retained_, session_numbers_, *queue_reader_,
+                                  *live_mail_, refused_,  sys_topics_,      changes_wanted_,
+                                  *log_,       clock_,    logger_,          metrics_};
       doors_.push_back(std::make_unique<MqttDoor>(rooms, limits_of(stack_.settings.mqtt), i,
                                                   static_cast<std::uint32_t>(count)));
     }
@@ -258,6 +262,8 @@ class RunningServer final : public Server {
     for_each_row(kCertificatesTable, [this](std::span<const Value> cells) {
       access_->certificates().apply(certificate_of(cells));
     });
+    for_each_row(kGrantsTable,
+                 [this](std::span<const Value> cells) { grants_.apply(grant_of(cells)); });
     load_accounts();
     ErrorPlace newest;
     for_each_row(kErrorsTable, [&](std::span<const Value> cells) {
@@ -361,11 +367,11 @@ class RunningServer final : public Server {
                                      const std::string& remote_ip, const Entrance& entrance) {
                                 reception_->take(std::move(stream), remote_ip, entrance);
                               }));
-    const People::Rooms people{*access_,       *passwords_,    *refused_logins_, *accounts_,
-                               *certificates_, commit_,        *doors_[0],       *tables_,
-                               *sql_,          *log_,          stack_,           *live_,
-                               refused_,       clock_,         logger_,          options_.open,
-                               mqtt_address(), mqtt_tls_port()};
+    const People::Rooms people{*access_,         *policies_,    grants_,        *passwords_,
+                               *refused_logins_, *accounts_,    *certificates_, commit_,
+                               *doors_[0],       *tables_,      *sql_,          *log_,
+                               stack_,           *live_,        refused_,       clock_,
+                               logger_,          options_.open, mqtt_address(), mqtt_tls_port()};
     people_door_ = std::make_unique<PeopleDoor>(
         PeopleDoor::Rooms{
             *people_loop_, people, *things_, *post_office_, *alerting_, *alert_desk_, metrics_,
@@ -498,6 +504,7 @@ class RunningServer final : public Server {
   const SysTopics sys_topics_{clock_, sys_numbers()};
   ErrorSlots error_slots_;
   RefusedList refused_;
+  Grants grants_;
   NoticeNumbers notice_numbers_;
   std::atomic<bool> changes_wanted_{false};
   Guarded<std::optional<Error>> failure_;
@@ -524,6 +531,7 @@ class RunningServer final : public Server {
   std::unique_ptr<PasswordChecks> passwords_;         // of devices
   std::unique_ptr<PasswordChecks> people_passwords_;  // which no flood of devices delays
   std::unique_ptr<RefusedLogins> refused_logins_;
+  std::unique_ptr<Policies> policies_;
   const Commit commit_ = [this](std::function<void(RecordWriter&)> write,
                                 std::function<void(const Result<void>&)> done) {
     commit(std::move(write), std::move(done));

@@ -24,6 +24,10 @@ class TopicScope final : public Scope {
     return std::any_of(filters_.begin(), filters_.end(),
                        [&](const bus::TopicFilter& filter) { return filter.covers(wanted); });
   }
+  bool may_receive(std::string_view topic) const override { return may_publish(topic); }
+  std::string why_not(Act /*act*/, std::string_view /*topic*/) const override {
+    return "the login is limited to other topics";
+  }
 
  private:
   std::vector<bus::TopicFilter> filters_;

@@ -301,8 +301,10 @@ class Router::Trie {
     }
   }
 
-  static void append(const Node& node, Heard& out) {
+  // `is_parent`: the topic ends where the "#" of `node` begins.
+  static void append(const Node& node, Heard& out, bool is_parent = false) {
     for (const Subscription& each : node.subscriptions) {
+      if (is_parent && each.options.skips_parent) continue;
       Match& match = out.matches.emplace_back();
       match.target = each.target;
       match.options = each.options;
@@ -314,7 +316,7 @@ class Router::Trie {
 
   // `node` has matched all levels before `rest`; `is_end`: there are no more.
   void match(const Node& node, std::string_view rest, bool is_end, Heard& out) const {
-    if (node.hash != nullptr) append(*node.hash, out);  // "a/#" also hears "a"
+    if (node.hash != nullptr) append(*node.hash, out, is_end);  // "a/#" also hears "a"
     if (is_end) {
       append(node, out);
       return;

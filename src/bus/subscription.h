@@ -16,6 +16,7 @@ struct SubscriptionOptions {
   bool retain_as_published = false;
   std::uint8_t retain_handling = 0;
   std::uint32_t identifier = 0;  // 0 = none
+  bool skips_parent = false;     // "a/#" does not hear "a", against [MQTT-4.7.1-2]
 };
 
 // A subscriber: which event loop, which session there.

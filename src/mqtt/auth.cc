@@ -40,8 +40,7 @@ void Broker::step(Connection& connection, std::string_view data) {
   exchange.authenticator.reset();
   if (connection.state == Connection::State::open) return finish_again(connection, next->who);
   connection.state = Connection::State::authenticating;
-  connection.principal = std::move(next->who);
-  begin_session(connection);
+  on_authenticated(connection.id, std::move(next->who));
 }
 
 void Broker::refuse_exchange(Connection& connection, const Error& why) {

@@ -12,6 +12,22 @@ namespace {
 
 constexpr std::int64_t kSecondUs = 1'000'000;
 
+Presence::End end_of(Reason reason) {
+  switch (reason) {
+    case Reason::keep_alive_timeout:
+      return Presence::End::keep_alive;
+    case Reason::not_authorized:
+      return Presence::End::forbidden;
+    case Reason::server_unavailable:
+    case Reason::quota_exceeded:
+    case Reason::implementation_specific_error:
+    case Reason::unspecified_error:
+      return Presence::End::server_error;
+    default:
+      return Presence::End::client_error;
+  }
+}
+
 bool is_connect(std::string_view bytes) {
   return static_cast<std::uint8_t>(bytes[0]) >> 4 == static_cast<int>(PacketType::connect);
 }
@@ -57,7 +73,8 @@ Broker::Broker(const Rooms& rooms, const Limits& limits, std::uint32_t loop,
           rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"queue_full\"", ""),
           rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"too_large\"", ""),
           rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"expired\"", ""),
-          rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"unreadable\"", "")},
+          rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"unreadable\"", ""),
+          rooms.metrics.counter("nilo_mqtt_messages_dropped_total", "why=\"forbidden\"", "")},
       now_us_(rooms.clock.steady_us()),
       wall_us_(rooms.clock.wall_us()),
       queue_limits_{limits.session_queue_max, limits.session_queue_size_max, limits.queued_max,
@@ -65,7 +82,7 @@ Broker::Broker(const Rooms& rooms, const Limits& limits, std::uint32_t loop,
 
 Broker::~Broker() = default;
 
-ConnectionId Broker::open(std::string_view source_ip) {
+ConnectionId Broker::open(std::string_view source_ip, const Limits* limits) {
   if (free_slots_.empty()) {
     free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
     slots_.emplace_back();
@@ -77,6 +94,7 @@ ConnectionId Broker::open(std::string_view source_ip) {
   Connection& connection = *slot.connection;
   connection.id = std::uint64_t{++slot.generation} << 32 | index;
   connection.source_ip = source_ip;
+  connection.limits = limits == nullptr ? &limits_ : limits;
   connection.last_seen_us = now_us_;
   set_timer(connection, now_us_ + limits_.connect_timeout_us);
   return connection.id;
@@ -142,7 +160,8 @@ bool Broker::read_one(Connection& connection, std::string_view& bytes, std::size
     return false;
   }
   const bool is_known = connection.state == Connection::State::open;
-  const std::size_t size_max = is_known ? limits_.packet_size_max : limits_.first_packet_size_max;
+  const std::size_t size_max =
+      is_known ? connection.limits->packet_size_max : limits_.first_packet_size_max;
   switch (read_frame(bytes, size_max, frame, needed)) {
     case Framing::partial:
       return false;
@@ -168,15 +187,15 @@ bool Broker::may_read(const Connection& connection) const {
     case Connection::State::open:
       // A 5.0 client knows our receive maximum; the others are held back here.
       return connection.version == Version::v5 ||
-             connection.unanswered.size() < limits_.receive_max;
+             connection.unanswered.size() < connection.limits->receive_max;
     default:
       return false;
   }
 }
 
 void Broker::resume(Connection& connection) {
-  const bool is_relieved =
-      connection.version == Version::v5 || connection.unanswered.size() <= limits_.receive_max / 2u;
+  const bool is_relieved = connection.version == Version::v5 ||
+                           connection.unanswered.size() <= connection.limits->receive_max / 2u;
   if (!connection.is_paused || connection.is_reading || !is_relieved) return;
   if (!may_read(connection)) return;
   connection.is_paused = false;
@@ -249,6 +268,7 @@ void Broker::fail(Connection& connection, Fault fault) {
   refuse(connection, is_known ? Refusal::What::packet : Refusal::What::connect, {}, fault.reason,
          fault.why);
   if (is_known) append_disconnect(connection, fault.reason, fault.why);
+  connection.end = end_of(fault.reason);
   drop(connection, true, true);
 }
 
@@ -280,6 +300,7 @@ void Broker::append_disconnect(Connection& connection, Reason reason, std::strin
 
 void Broker::drop(Connection& connection, bool publishes_will, bool tells_host) {
   if (connection.state == Connection::State::closed) return;
+  if (connection.state == Connection::State::open) tell(connection, Presence::What::disconnected);
   connection.state = Connection::State::closed;
   set_timer(connection, kNoTimer);
   const auto index = static_cast<std::uint32_t>(connection.id);
@@ -291,6 +312,12 @@ void Broker::drop(Connection& connection, bool publishes_will, bool tells_host) 
   session->connection = nullptr;
   if (!publishes_will) connection.will.reset();
   leave(*session, std::move(connection.will));
+}
+
+void Broker::tell(const Connection& connection, Presence::What what,
+                  const std::vector<std::string>& filters) {
+  rooms_.host.present({what, connection.id, connection.session->client_id, connection.principal,
+                       connection.source_ip, connection.since_us, connection.end, filters});
 }
 
 void Broker::refuse(const Connection& connection, Refusal::What what, std::string_view topic,
@@ -354,6 +381,7 @@ void Broker::shut_down() {
     Connection& connection = *slots_[i].connection;
     if (connection.state == Connection::State::open) {
       append_disconnect(connection, Reason::server_shutting_down, {});
+      connection.end = Presence::End::shut_down;
     }
     drop(connection, false, true);
   }

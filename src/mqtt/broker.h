@@ -74,7 +74,8 @@ class Broker {
   ~Broker();
 
   // --- network connections
-  ConnectionId open(std::string_view source_ip);
+  // `limits`: of the listener it came by, where they are not the Broker's; outlive the Broker.
+  ConnectionId open(std::string_view source_ip, const Limits* limits = nullptr);
   // Takes all bytes. False: read no more until Host::read_ready(), this client has enough
   // unanswered or is not logged in yet.
   bool receive(ConnectionId connection, std::string_view bytes);
@@ -85,6 +86,9 @@ class Broker {
   void closed(ConnectionId connection);
   // Ends the connections of those who may not be here any more (5.0: 0x87).
   void drop_clients(const std::function<bool(const Principal&)>& which);
+  // Rights have changed: ends subscriptions of those that are here which are not allowed any more.
+  // Those who come back are looked at then.
+  void recheck_subscriptions();
 
   // --- answers of the host
   void on_authenticated(ConnectionId connection, Result<Principal> who);
@@ -139,13 +143,16 @@ class Broker {
   void refuse(const Connection& connection, Refusal::What what, std::string_view topic,
               Reason reason, std::string_view why);
   void append_disconnect(Connection& connection, Reason reason, std::string_view why);
+  void tell(const Connection& connection, Presence::What what,
+            const std::vector<std::string>& filters = {});
   void set_timer(Connection& connection, std::int64_t due_us);
   void check_due(Connection& connection);
 
   // --- connect.cc: from the first packet to CONNACK
   void handle_connect(Connection& connection, const Frame& frame);
-  Fault check_connect(const Connect& packet) const;
+  Fault check_connect(const Connect& packet, const Limits& limits) const;
   void refuse_connect(Connection& connection, Reason reason, std::string_view why);
+  std::string check_will(const Connection& connection) const;
   void begin_session(Connection& connection);
   // What the log has to know of it.
   struct Beginning {
@@ -176,6 +183,7 @@ class Broker {
   // --- publish.cc: messages from clients
   void handle_publish(Connection& connection, const Frame& frame);
   Fault resolve_alias(Connection& connection, Publish& packet) const;
+  Fault check_publish(const Connection& connection, const Publish& packet) const;
   // True: it was received before; nothing more to do.
   bool is_repeated(Connection& connection, const Publish& packet);
   void refuse_publish(Connection& connection, const Publish& packet, Reason reason,
@@ -258,6 +266,7 @@ class Broker {
     Counter& dropped_large;
     Counter& dropped_expired;
     Counter& dropped_lost;
+    Counter& dropped_forbidden;
   };
   struct Slot {
     std::unique_ptr<Connection> connection;

@@ -24,10 +24,13 @@ std::uint32_t session_expiry_of(const Connect& packet, const Limits& limits) {
 }
 
 std::uint16_t keep_alive_of(const Connect& packet, const Limits& limits) {
-  const bool may_lower = packet.version == Version::v5 && limits.keep_alive_max_s != 0;
-  if (!may_lower) return packet.keep_alive_s;  // below 5.0 the client could not be told
-  if (packet.keep_alive_s == 0) return limits.keep_alive_max_s;
-  return std::min(packet.keep_alive_s, limits.keep_alive_max_s);
+  const std::uint16_t wanted_s =
+      packet.keep_alive_s == 0 ? 0 : std::max(packet.keep_alive_s, limits.keep_alive_min_s);
+  const bool may_lower =
+      limits.keep_alive_max_s != 0 && (packet.version == Version::v5 || limits.keep_alive_of_all);
+  if (!may_lower) return wanted_s;  // below 5.0 the client could not be told
+  if (wanted_s == 0) return limits.keep_alive_max_s;
+  return std::min(wanted_s, limits.keep_alive_max_s);
 }
 
 std::unique_ptr<StoredWill> will_of(const Connect& packet, const Connection& connection,
@@ -65,27 +68,32 @@ void Broker::handle_connect(Connection& connection, const Frame& frame) {
   if (fault) return fail(connection, fault);
   connection.packet_size_max = packet.properties.number(
       Property::maximum_packet_size, static_cast<std::uint32_t>(connection.packet_size_max));
-  connection.receive_max =
-      static_cast<std::uint16_t>(packet.properties.number(Property::receive_maximum, 65'535));
-  connection.known_topics_max = static_cast<std::uint16_t>(std::min<std::uint32_t>(
-      packet.properties.number(Property::topic_alias_maximum, 0), limits_.topic_alias_max));
+  connection.receive_max = std::min(
+      static_cast<std::uint16_t>(packet.properties.number(Property::receive_maximum, 65'535)),
+      connection.limits->in_flight_max);
+  connection.known_topics_max = static_cast<std::uint16_t>(
+      std::min<std::uint32_t>(packet.properties.number(Property::topic_alias_maximum, 0),
+                              connection.limits->topic_alias_max));
   connection.wants_reasons =
       packet.properties.number(Property::request_problem_information, 1) != 0;
   connection.connect_packet = frame.body;
-  if (const Fault refusal = check_connect(packet)) {
+  if (const Fault refusal = check_connect(packet, *connection.limits)) {
     return refuse_connect(connection, refusal.reason, refusal.why);
   }
   connection.state = Connection::State::authenticating;
-  const Login login{packet.client_id, packet.has_user_name, packet.has_password, packet.user_name,
-                    packet.password,  connection.source_ip, packet.version};
+  const Login login{packet.client_id,    packet.has_user_name,
+                    packet.has_password, packet.user_name,
+                    packet.password,     connection.source_ip,
+                    packet.version,      session_expiry_of(packet, *connection.limits) > 0,
+                    packet.has_will};
   if (packet.properties.has(Property::authentication_method)) {
     return begin_exchange(connection, packet, login);
   }
   rooms_.host.authenticate(connection.id, login);
 }
 
-Fault Broker::check_connect(const Connect& packet) const {
-  if (packet.client_id.size() > limits_.client_id_size_max) {
+Fault Broker::check_connect(const Connect& packet, const Limits& limits) const {
+  if (packet.client_id.size() > limits.client_id_size_max) {
     return {Reason::client_identifier_not_valid, "client id is too long"};
   }
   // [MQTT-3.1.3-8] of 3.1.1; 3.1 knows no empty client id.
@@ -97,6 +105,9 @@ Fault Broker::check_connect(const Connect& packet) const {
   if (packet.has_will) {
     if (!bus::check_topic(packet.will.topic)) {
       return {Reason::topic_name_invalid, "will topic is not a topic"};
+    }
+    if (packet.will.qos > limits.qos_max) {
+      return {Reason::qos_not_supported, "the will has a QoS that is not offered"};
     }
     if (packet.will.topic.front() == '$') {
       return {Reason::not_authorized, "will topic begins with $"};
@@ -131,7 +142,51 @@ void Broker::on_authenticated(ConnectionId id, Result<Principal> who) {
     return refuse_connect(*connection, reason_of(who.error().code), who.error().message);
   }
   connection->principal = std::move(who).value();
+  if (const std::string why = check_will(*connection); !why.empty()) {
+    return refuse_connect(*connection, Reason::not_authorized, why);
+  }
   begin_session(*connection);
+}
+
+// Why its will could not be published; empty: it could, or there is none. Better told now than when
+// nobody is there to hear it.
+std::string Broker::check_will(const Connection& connection) const {
+  Connect packet;
+  const Fault fault = decode({PacketType::connect, 0, connection.connect_packet, 0}, packet);
+  NILO_ASSERT(!fault);
+  if (!packet.has_will) return {};
+  const Principal& who = connection.principal;
+  const Will& will = packet.will;
+  for (const Scope::Act act : {Scope::Act::publish, Scope::Act::retain}) {
+    const bool may = act == Scope::Act::publish
+                         ? rooms_.host.may_publish(who, will.topic)
+                         : !will.retain || rooms_.host.may_retain(who, will.topic);
+    if (!may) return "its will: " + rooms_.host.why_not(who, act, will.topic);
+  }
+  return {};
+}
+
+// What a session may hear has changed: takes the subscriptions away that are not allowed any more.
+void Broker::recheck_subscriptions() {
+  for (const Slot& slot : slots_) {
+    Connection* const connection = slot.connection.get();
+    if (connection == nullptr || connection->state != Connection::State::open) continue;
+    if (connection->principal.scope == nullptr) continue;
+    Session& session = *connection->session;
+    const std::vector<std::string> dropped = drop_forbidden(session, connection->principal);
+    for (const std::string& filter : dropped) {
+      refuse(*connection, Refusal::What::subscribe, filter, Reason::not_authorized,
+             "the subscription was ended: it is not allowed any more");
+    }
+    if (!session.is_persistent() || dropped.empty()) continue;
+    rooms_.host.commit(
+        [&](RecordWriter& record) {
+          for (const std::string& filter : dropped) {
+            append_unsubscribe(record, session.number, filter);
+          }
+        },
+        [](const Result<void>&) {});
+  }
 }
 
 std::string Broker::make_client_id() {
@@ -184,10 +239,11 @@ void Broker::begin_session(Connection& connection) {
   }
   if (session != nullptr && session->connection != nullptr) {
     append_disconnect(*session->connection, Reason::session_taken_over, {});  // [MQTT-3.1.4-3]
+    session->connection->end = Presence::End::taken_over;
     drop(*session->connection, true, true);
     session = find_session(client_id);  // it may have ended with its connection
   }
-  const std::uint32_t expiry_s = session_expiry_of(packet, limits_);
+  const std::uint32_t expiry_s = session_expiry_of(packet, *connection.limits);
   SessionNumber ended = 0;
   if (session != nullptr && (packet.clean_start || is_foreign)) {
     ended = session->number;
@@ -259,8 +315,10 @@ void Broker::finish_connect(Connection& connection, bool session_present) {
   connection.state = Connection::State::open;
   if (!append_connack(connection, packet, session_present)) return drop(connection, true, true);
   counters_.connects.add();
+  connection.since_us = wall_us_;
+  tell(connection, Presence::What::connected);
   connection.connect_packet = std::string();
-  connection.keep_alive_s = keep_alive_of(packet, limits_);
+  connection.keep_alive_s = keep_alive_of(packet, *connection.limits);
   connection.last_seen_us = now_us_;
   set_timer(connection, connection.keep_alive_s == 0
                             ? kNoTimer
@@ -292,18 +350,21 @@ bool Broker::append_connack(Connection& connection, const Connect& packet, bool 
     if (packet.client_id.empty()) {
       properties.set(Property::assigned_client_id, session.client_id);
     }
-    if (keep_alive_of(packet, limits_) != packet.keep_alive_s) {
-      properties.set(Property::server_keep_alive, keep_alive_of(packet, limits_));
+    if (keep_alive_of(packet, *connection.limits) != packet.keep_alive_s) {
+      properties.set(Property::server_keep_alive, keep_alive_of(packet, *connection.limits));
     }
-    if (limits_.receive_max != 65'535) {
-      properties.set(Property::receive_maximum, limits_.receive_max);
+    if (connection.limits->receive_max != 65'535) {
+      properties.set(Property::receive_maximum, connection.limits->receive_max);
     }
-    if (limits_.topic_alias_max != 0) {
-      properties.set(Property::topic_alias_maximum, limits_.topic_alias_max);
+    if (connection.limits->topic_alias_max != 0) {
+      properties.set(Property::topic_alias_maximum, connection.limits->topic_alias_max);
     }
-    if (limits_.packet_size_max < kPacketSizeMax) {
+    if (connection.limits->packet_size_max < kPacketSizeMax) {
       properties.set(Property::maximum_packet_size,
-                     static_cast<std::uint32_t>(limits_.packet_size_max));
+                     static_cast<std::uint32_t>(connection.limits->packet_size_max));
+    }
+    if (connection.limits->qos_max < Qos::exactly_once) {
+      properties.set(Property::maximum_qos, static_cast<std::uint8_t>(connection.limits->qos_max));
     }
     if (packet.properties.number(Property::request_response_information, 0) != 0) {
       response_prefix = response_prefix_of(connection);
@@ -336,7 +397,7 @@ void Broker::handle_disconnect(Connection& connection, const Frame& frame) {
   Session& session = *connection.session;
   const std::uint32_t expiry_s =
       std::min(packet.properties.number(Property::session_expiry, session.expiry_s),
-               limits_.session_expiry_max_s);
+               connection.limits->session_expiry_max_s);
   if (session.expiry_s == 0 && expiry_s != 0) {
     return fail(connection, {Reason::protocol_error, "session expiry was 0 and cannot be raised"});
   }
@@ -349,6 +410,7 @@ void Broker::handle_disconnect(Connection& connection, const Frame& frame) {
         },
         [](const Result<void>&) {});
   }
+  connection.end = Presence::End::said_goodbye;
   const bool publishes_will = packet.reason != Reason::success;
   if (!publishes_will) forget_will(session);  // [MQTT-3.14.4-3]
   drop(connection, publishes_will, true);

@@ -66,17 +66,21 @@ struct Connection {
   };
 
   ConnectionId id = 0;
-  Session* session = nullptr;  // set while open or committing
+  const Limits* limits = nullptr;  // of its listener; never nullptr
+  Session* session = nullptr;      // set while open or committing
   State state = State::first_packet;
   Version version = Version::v3_1_1;
-  bool is_reading = false;    // inside the loop over its packets
-  bool is_paused = false;     // receive() answered false
-  bool is_announced = false;  // send_ready() was called since take_out()
-  bool wants_reasons = true;  // 5.0: request problem information
+  bool is_reading = false;     // inside the loop over its packets
+  bool is_paused = false;      // receive() answered false
+  bool is_announced = false;   // send_ready() was called since take_out()
+  bool wants_reasons = true;   // 5.0: request problem information
+  bool was_forbidden = false;  // a delivery; so that one refusal is told, not thousands
   std::uint16_t keep_alive_s = 0;
   std::uint16_t receive_max = 65'535;            // the client's
   std::uint16_t known_topics_max = 0;            // the client's topic alias maximum, and ours
   std::size_t packet_size_max = kPacketSizeMax;  // the client's
+  Presence::End end = Presence::End::lost;       // why, as soon as it is known
+  TimeUs since_us = 0;                           // wall clock; when it was let in
   std::int64_t last_seen_us = 0;
   std::int64_t due_us = kNoTimer;  // its entry in the Broker's connection timers
   std::string source_ip{};

@@ -176,12 +176,20 @@ void Broker::on_fetched(SessionNumber number, std::vector<Fetched> fetched) {
   pump(*session);
 }
 
-// Completes `packet` with the message. False: expired, or larger than this client takes
-// [MQTT-3.1.2-25].
+// Completes `packet` with the message. False: expired, not for this client to hear, or larger than
+// it takes [MQTT-3.1.2-25].
 bool Broker::append_publish(Connection& connection, const Message& message, Publish& packet,
                             const std::vector<std::uint32_t>* identifiers) {
   if (!packet.dup && is_expired(message, wall_us_)) {
     counters_.dropped_expired.add();
+    return false;
+  }
+  const Scope* const scope = connection.principal.scope.get();
+  if (scope != nullptr && !scope->may_receive(message.topic)) {
+    counters_.dropped_forbidden.add();
+    if (std::exchange(connection.was_forbidden, true)) return false;
+    refuse(connection, Refusal::What::delivery, message.topic, Reason::not_authorized,
+           scope->why_not(Scope::Act::receive, message.topic));
     return false;
   }
   packet.topic = message.topic;

@@ -86,7 +86,8 @@ class FakeHost : public Host {
     if (login.has_password && login.password == "wrong") {
       broker->on_authenticated(connection, Error{ErrorCode::unauthenticated, "no such user"});
     } else {
-      broker->on_authenticated(connection, Principal{std::string(login.user_name), Role::device});
+      broker->on_authenticated(connection,
+                               Principal{std::string(login.user_name), Role::device, scope});
     }
   }
   std::unique_ptr<Authenticator> authenticator(std::string_view method,
@@ -95,7 +96,14 @@ class FakeHost : public Host {
     return std::make_unique<CountingAuthenticator>();
   }
   bool may_publish(const Principal& principal, std::string_view topic) override {
-    return principal.name != "mute" && !topic.starts_with("forbidden");
+    return principal.name != "mute" && !topic.starts_with(closed_topic) && !topic.starts_with('$');
+  }
+  bool may_retain(const Principal& /*principal*/, std::string_view topic) override {
+    return !topic.starts_with("fleeting");
+  }
+  std::string why_not(const Principal& /*principal*/, Scope::Act act,
+                      std::string_view /*topic*/) override {
+    return act == Scope::Act::subscribe ? "may not subscribe to this" : "may not publish here";
   }
   bool may_subscribe(const Principal& principal, std::string_view filter) override {
     return principal.name != "deaf" && !filter.starts_with(forbidden);
@@ -198,6 +206,18 @@ class FakeHost : public Host {
                         refusal.reason, std::string(refusal.why)});
   }
 
+  void present(const Presence& presence) override {
+    constexpr std::string_view kWhat[] = {"connected", "disconnected", "subscribed",
+                                          "unsubscribed"};
+    std::string told(kWhat[static_cast<std::size_t>(presence.what)]);
+    told += " " + std::string(presence.client_id);
+    for (const std::string& filter : presence.filters) told += " " + filter;
+    if (presence.what == Presence::What::disconnected) {
+      told += " " + std::to_string(static_cast<int>(presence.end));
+    }
+    presences.push_back(told);
+  }
+
   // A second host that starts from the records of this one, as after a crash: from the first
   // `count` of them.
   void replay_into(FakeHost& other, std::size_t count = kAllRecords) const {
@@ -218,8 +238,11 @@ class FakeHost : public Host {
   bus::Retained retained{clock};
   SessionNumbers numbers;
   Metrics metrics;
-  std::string forbidden{"forbidden"};  // filters that begin so
-  std::string gone{"nobody"};          // whose token was revoked
+  std::string forbidden{"forbidden"};     // filters that begin so
+  std::string closed_topic{"forbidden"};  // nobody publishes to what begins so
+  std::string gone{"nobody"};             // whose token was revoked
+  const Limits* listener = nullptr;       // by which the next peer comes
+  std::shared_ptr<const Scope> scope{};   // of who logs in next
   bool holds_logins = false;
   bool holds_publishes = false;
   bool holds_commits = false;
@@ -232,6 +255,7 @@ class FakeHost : public Host {
   std::vector<ConnectionId> readable;
   std::map<ConnectionId, std::string> closed;
   std::vector<Refused> refusals;
+  std::vector<std::string> presences;
   std::vector<std::string> records;  // the log: record n has sequence n + 1
   int damaged = 0;
   std::size_t fetched_count = 0;
@@ -258,7 +282,7 @@ class FakeHost : public Host {
 // One client, in bytes.
 class Peer {
  public:
-  explicit Peer(FakeHost& host) : host_(host), id_(host.broker->open("10.0.0.1")) {}
+  explicit Peer(FakeHost& host) : host_(host), id_(host.broker->open("10.0.0.1", host.listener)) {}
 
   // Connects and eats the CONNACK, which must say yes.
   Peer(FakeHost& host, std::string_view client_id, Version version, bool clean_start = true,

@@ -58,7 +58,23 @@ struct Limits {
   std::int64_t will_grace_us = 10'000'000;
   bool reasons = true;  // 5.0: say in words what was wrong; false: nor that rights are missing
                         // for a subscription (0x80)
+
+  // Those of one connection; the rest is the Broker's alone (aws_limits()).
+  std::size_t payload_size_max = kPayloadSizeMax;    // 5.0: 0x97; below: closed
+  std::size_t topic_size_max = kTopicSizeMax;        // 0x90, 0x8f / 0x80; below 5.0 closed
+  std::size_t topic_levels_max = kTopicLevelsMax;    // likewise
+  std::size_t filters_per_subscribe_max = SIZE_MAX;  // those beyond: 0x97 / 0x80
+  std::uint16_t in_flight_max = 65'535;              // sent and not acknowledged; then they wait
+  std::uint16_t keep_alive_min_s = 0;                // a shorter one counts as this
+  bool keep_alive_of_all = false;                    // caps it below 5.0, too, untold
+  Qos qos_max = Qos::exactly_once;                   // 5.0: told at CONNECT, then 0x9b; closed
+  bool has_retained_for_wildcards = true;            // retained messages for filters with + or #
+  bool has_parent_of_wildcard = true;                // "a/#" hears "a"
 };
+
+// The profile `aws` of a listener: limits and deviations of AWS IoT Core, for programs that were
+// made by them.
+Limits aws_limits();
 
 // Who says they are connecting. Views: valid during authenticate() only.
 struct Login {
@@ -69,6 +85,8 @@ struct Login {
   std::string_view password;
   std::string_view source_ip;
   Version version{};
+  bool is_persistent = false;  // wants a session that outlives the connection
+  bool has_will = false;
 };
 
 // What to acknowledge when a publish is durable.
@@ -102,6 +120,30 @@ struct Refusal {
 std::string_view word_of(Refusal::What what);
 
 struct Delivery;  // mqtt/effects.h
+// Somebody came, went, or listens to something else than before: for messages about it.
+// Views: valid during present() only.
+struct Presence {
+  enum class What : std::uint8_t { connected, disconnected, subscribed, unsubscribed };
+  // Why a connection ended.
+  enum class End : std::uint8_t {
+    lost,  // without a goodbye
+    said_goodbye,
+    taken_over,
+    keep_alive,
+    forbidden,
+    client_error,
+    server_error,
+    shut_down,
+  };
+  What what{};
+  ConnectionId connection = 0;
+  std::string_view client_id;
+  const Principal& principal;
+  std::string_view source_ip;
+  TimeUs since_us = 0;  // when it connected
+  End end{};            // of disconnected
+  const std::vector<std::string>& filters;
+};
 
 class Host {
  public:
@@ -115,6 +157,11 @@ class Host {
                                                        const Login& login) = 0;
   virtual bool may_publish(const Principal& principal, std::string_view topic) = 0;
   virtual bool may_subscribe(const Principal& principal, std::string_view filter) = 0;
+  // A retained message, to a topic where it may publish.
+  virtual bool may_retain(const Principal& principal, std::string_view topic) = 0;
+  // Why one of the three said no, for people.
+  virtual std::string why_not(const Principal& principal, Scope::Act act,
+                              std::string_view topic) = 0;
   // Is there still somebody who logs in under this name? Else what he left is anybody's.
   virtual bool is_known(std::string_view principal) = 0;
 
@@ -158,6 +205,7 @@ class Host {
   virtual void close(ConnectionId connection, std::string last_bytes) = 0;
 
   virtual void refused(const Refusal& refusal) = 0;
+  virtual void present(const Presence& presence) = 0;
 };
 
 }  // namespace nilo::mqtt

@@ -40,25 +40,28 @@ void Broker::handle_publish(Connection& connection, const Frame& frame) {
   if (connection.version == Version::v5) {
     if (const Fault fault = resolve_alias(connection, packet)) return fail(connection, fault);
   }
+  if (packet.qos > connection.limits->qos_max) {
+    return fail(connection, {Reason::qos_not_supported, "this QoS is not offered"});
+  }
   Session& session = *connection.session;
   if (packet.qos != Qos::at_most_once) {
-    if (connection.unanswered.size() >= limits_.receive_max ||
-        session.received.size() >= limits_.receive_max) {
+    if (connection.unanswered.size() >= connection.limits->receive_max ||
+        session.received.size() >= connection.limits->receive_max) {
       return fail(connection, {Reason::receive_maximum_exceeded, "too many unanswered publishes"});
     }
     if (packet.qos == Qos::exactly_once && is_repeated(connection, packet)) return;
   }
-  // The codec has seen that it is text without wildcards; only a long one can break a limit.
-  if (packet.topic.size() >= kTopicLevelsMax) {
-    if (const auto valid = bus::check_topic(packet.topic); !valid) {
-      return refuse_publish(connection, packet, Reason::topic_name_invalid, valid.error().message);
-    }
+  if (const Fault refusal = check_publish(connection, packet)) {
+    return refuse_publish(connection, packet, refusal.reason, refusal.why);
   }
-  if (packet.payload.size() > kPayloadSizeMax) {
-    return refuse_publish(connection, packet, Reason::quota_exceeded, "payload is too large");
+  const Principal& who = connection.principal;
+  if (!rooms_.host.may_publish(who, packet.topic)) {
+    return refuse_publish(connection, packet, Reason::not_authorized,
+                          rooms_.host.why_not(who, Scope::Act::publish, packet.topic));
   }
-  if (packet.topic.front() == '$' || !rooms_.host.may_publish(connection.principal, packet.topic)) {
-    return refuse_publish(connection, packet, Reason::not_authorized, "may not publish here");
+  if (packet.retain && !rooms_.host.may_retain(who, packet.topic)) {
+    return refuse_publish(connection, packet, Reason::not_authorized,
+                          rooms_.host.why_not(who, Scope::Act::retain, packet.topic));
   }
   if (!is_as_said(packet.properties, packet.payload)) {
     return refuse_publish(connection, packet, Reason::payload_format_invalid,
@@ -78,13 +81,38 @@ void Broker::handle_publish(Connection& connection, const Frame& frame) {
                       ticket);
 }
 
+// The codec has seen that the topic is text without wildcards; only a long one can break a limit.
+Fault Broker::check_publish(const Connection& connection, const Publish& packet) const {
+  const Limits& limits = *connection.limits;
+  std::string_view topic = packet.topic;
+  // Of a message for one rule only the rest counts.
+  constexpr std::string_view kRules = "$aws/rules/";
+  if (topic.starts_with(kRules)) {
+    const std::size_t slash = topic.find('/', kRules.size());
+    topic.remove_prefix(slash == std::string_view::npos ? kRules.size() : slash + 1);
+  }
+  if (topic.size() > limits.topic_size_max)
+    return {Reason::topic_name_invalid, "topic is too long"};
+  if (topic.size() >= limits.topic_levels_max) {
+    const auto levels = static_cast<std::size_t>(std::count(topic.begin(), topic.end(), '/')) + 1;
+    if (levels > limits.topic_levels_max) {
+      return {Reason::topic_name_invalid, "topic has too many levels"};
+    }
+  }
+  if (packet.topic.size() > kTopicSizeMax) return {Reason::topic_name_invalid, "topic is too long"};
+  if (packet.payload.size() > limits.payload_size_max) {
+    return {Reason::quota_exceeded, "payload is too large"};
+  }
+  return {};
+}
+
 Fault Broker::resolve_alias(Connection& connection, Publish& packet) const {
   if (packet.properties.has(Property::subscription_identifier)) {
     return {Reason::protocol_error, "subscription identifier from a client"};  // [MQTT-3.3.4-6]
   }
   if (!packet.properties.has(Property::topic_alias)) return {};
   const std::size_t alias = packet.properties.number(Property::topic_alias, 0);
-  if (alias > limits_.topic_alias_max) {
+  if (alias > connection.limits->topic_alias_max) {
     return {Reason::topic_alias_invalid, "topic alias is over the maximum"};
   }
   if (connection.aliases.size() < alias) connection.aliases.resize(alias);
@@ -111,7 +139,11 @@ bool Broker::is_repeated(Connection& connection, const Publish& packet) {
 void Broker::refuse_publish(Connection& connection, const Publish& packet, Reason reason,
                             std::string_view why) {
   refuse(connection, Refusal::What::publish, packet.topic, reason, why);
-  if (connection.version != Version::v5) return drop(connection, true, true);
+  if (connection.version != Version::v5) {
+    connection.end =
+        reason == Reason::not_authorized ? Presence::End::forbidden : Presence::End::client_error;
+    return drop(connection, true, true);
+  }
   if (packet.qos == Qos::at_most_once) return;
   Unanswered& entry = connection.unanswered.push_back({packet.packet_id, packet.qos, reason, true});
   entry.why = std::make_unique<std::string>(why);
@@ -158,6 +190,7 @@ void Broker::append_answers(Connection& connection) {
     const PacketType type =
         entry.qos == Qos::at_least_once ? PacketType::puback : PacketType::pubrec;
     if (is_error(entry.reason) && connection.version != Version::v5) {
+      connection.end = Presence::End::server_error;
       return drop(connection, true, true);
     }
     Ack answer{entry.packet_id, entry.reason, {}};
@@ -176,9 +209,11 @@ void Broker::append_answers(Connection& connection) {
 void Broker::publish_will(SessionNumber number, bool is_logged, StoredWill& will) {
   will.message.received_us = wall_us_;
   const Message& message = will.message;
-  const bool may = will.is_restored
-                       ? message.principal.empty() || rooms_.host.is_known(message.principal)
-                       : rooms_.host.may_publish(will.principal, message.topic);
+  const bool may =
+      will.is_restored
+          ? message.principal.empty() || rooms_.host.is_known(message.principal)
+          : rooms_.host.may_publish(will.principal, message.topic) &&
+                (!message.retain || rooms_.host.may_retain(will.principal, message.topic));
   if (may) {
     return rooms_.host.publish(message.view(),
                                {0, 0, 0, Qos::at_most_once, number, is_logged ? number : 0});

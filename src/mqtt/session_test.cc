@@ -77,6 +77,17 @@ TEST(Will, NeedsTheRightToPublish) {
   packet.has_user_name = true;
   packet.user_name = "mute";
   peer.connect(packet);
+  EXPECT_EQ(peer.connack, from_hex("20 02 00 05"));
+  EXPECT_TRUE(peer.is_closed());
+  ASSERT_EQ(host.refusals.size(), 1u);
+  EXPECT_EQ(host.refusals[0].why, "its will: may not publish here");
+}
+
+TEST(Will, NeedsTheRightToPublishStillWhenItIsPublished) {
+  FakeHost host;
+  Peer peer(host);
+  peer.connect(with_will(kV3, 0, 0));
+  host.closed_topic = "gone";
   peer.vanish();
   EXPECT_TRUE(host.published.empty());
   ASSERT_EQ(host.refusals.size(), 1u);
@@ -255,6 +266,52 @@ TEST(Session, KeepsNoSubscriptionThatIsForbiddenNow) {
   EXPECT_EQ(after.router.subscription_count(), 1u);
 }
 
+// Hears only what begins with its one topic.
+class OneTopic final : public Scope {
+ public:
+  explicit OneTopic(std::string topic) : topic_(std::move(topic)) {}
+  bool may_publish(std::string_view /*topic*/) const override { return true; }
+  bool may_subscribe(std::string_view /*filter*/) const override { return true; }
+  bool may_receive(std::string_view topic) const override { return topic.starts_with(topic_); }
+  std::string why_not(Act /*act*/, std::string_view /*topic*/) const override { return "no"; }
+
+ private:
+  std::string topic_;
+};
+
+TEST(Session, BringsOnlyWhatMayBeReceived) {
+  FakeHost host;
+  host.scope = std::make_shared<OneTopic>("a");
+  Peer peer(host, "x", kV5, true, 100);
+  peer.send(subscribe(kV5, {"#", Qos::at_least_once}));
+  peer.take();
+  host.scope = nullptr;
+  Peer other(host, "y", kV5);
+  for (const Qos qos : {Qos::at_most_once, Qos::at_least_once}) {
+    other.send(publish(kV5, "b", "x", qos, 7));
+    EXPECT_EQ(peer.take(), "");
+    other.send(publish(kV5, "a", "x", qos, 8));
+    EXPECT_NE(peer.take(), "");
+  }
+  EXPECT_EQ(host.refusals.size(), 1u) << "told once, not for each";
+}
+
+TEST(Session, LosesASubscriptionWhenItsRightEnds) {
+  FakeHost host;
+  host.scope = std::make_shared<OneTopic>("a");
+  Peer peer(host, "x", kV5, true, 100);
+  peer.send(subscribe(kV5, {"a/#", Qos::at_least_once}));
+  peer.send(subscribe(kV5, {"b/#", Qos::at_least_once}));
+  host.forbidden = "b/#";
+  host.broker->recheck_subscriptions();
+  EXPECT_EQ(host.router.subscription_count(), 1u);
+  ASSERT_EQ(host.refusals.size(), 1u);
+  EXPECT_EQ(host.refusals[0].topic, "b/#");
+  FakeHost after;
+  host.replay_into(after);
+  EXPECT_EQ(after.router.subscription_count(), 1u);
+}
+
 TEST(Session, NumbersGoOnAfterARestart) {
   FakeHost host;
   Peer peer(host, "a", kV3, false);
@@ -292,6 +349,48 @@ TEST(Session, AResumedOneMayEndWithItsNextConnection) {
   EXPECT_EQ(told(kV5, brief.take()), "t=x q1 #1");
   brief.vanish();
   EXPECT_EQ(host.broker->session_count(), 1u);  // the publisher's
+}
+
+TEST(Presence, IsToldOfWhoComesListensAndGoes) {
+  FakeHost host;
+  Peer peer(host, "a", kV5);
+  peer.send(subscribe(kV5, {"x/#", Qos::at_least_once}));
+  peer.send(subscribe(kV5, {"forbidden/#", Qos::at_least_once}));
+  peer.send_hex("A2 08 00 01 00 00 03 78 2F 23");  // UNSUBSCRIBE x/#
+  peer.send_hex("E0 00");
+  const std::vector<std::string> told{"connected a", "subscribed a x/#", "unsubscribed a x/#",
+                                      "disconnected a 1"};
+  EXPECT_EQ(host.presences, told);
+}
+
+TEST(Presence, SaysWhyAConnectionEnded) {
+  const auto end_of = [](const std::function<void(FakeHost&, Peer&)>& act) {
+    FakeHost host;
+    Peer peer(host, "a", kV3);
+    act(host, peer);
+    for (const std::string& told : host.presences) {
+      if (told.starts_with("disconnected a ")) return std::stoi(told.substr(15));
+    }
+    return -1;
+  };
+  using End = Presence::End;
+  const auto number = [](End end) { return static_cast<int>(end); };
+  EXPECT_EQ(end_of([](FakeHost&, Peer& peer) { peer.vanish(); }), number(End::lost));
+  EXPECT_EQ(end_of([](FakeHost& host, Peer&) { const Peer other(host, "a", kV3); }),
+            number(End::taken_over));
+  EXPECT_EQ(end_of([](FakeHost& host, Peer&) {
+              host.clock.advance_us(91'000'000);
+              host.broker->tick();
+            }),
+            number(End::keep_alive));
+  EXPECT_EQ(end_of([](FakeHost&, Peer& peer) {
+              peer.send(publish(kV3, "forbidden", "x", Qos::at_most_once));
+            }),
+            number(End::forbidden));
+  EXPECT_EQ(end_of([](FakeHost&, Peer& peer) { peer.send_hex("F0 00"); }),
+            number(End::client_error));
+  EXPECT_EQ(end_of([](FakeHost& host, Peer&) { host.broker->shut_down(); }),
+            number(End::shut_down));
 }
 
 TEST(Broker, SaysGoodbyeWhenItShutsDown) {

@@ -48,7 +48,13 @@ void Broker::handle_subscribe(Connection& connection, const Frame& frame) {
   std::vector<Subscription> wants_retained;
   for (std::string_view rest = packet.entries; next_entry(rest, entry);) {
     bool is_new = false;
-    const Reason reason = subscribe(connection, entry, identifier, is_new);
+    const bool is_beyond = reasons.size() >= connection.limits->filters_per_subscribe_max;
+    if (is_beyond) {
+      refuse(connection, Refusal::What::subscribe, entry.filter, Reason::quota_exceeded,
+             "too many filters in one SUBSCRIBE");
+    }
+    const Reason reason =
+        is_beyond ? Reason::quota_exceeded : subscribe(connection, entry, identifier, is_new);
     const bool has_failed = is_error(reason);
     const bool may_say =
         connection.version == Version::v5 && (limits_.reasons || reason != Reason::not_authorized);
@@ -57,13 +63,21 @@ void Broker::handle_subscribe(Connection& connection, const Frame& frame) {
     if (has_failed) continue;
     const Subscription& subscription = *find_subscription(*connection.session, entry.filter);
     granted.push_back(subscription);
+    const bool may_have_retained = connection.limits->has_retained_for_wildcards ||
+                                   subscription.filter.find_first_of("+#") == std::string::npos;
     // Nothing retained for shared subscriptions (MQTT 5.0 section 4.8.2).
     const bool sends_retained =
+        may_have_retained &&
         (entry.retain_handling == 0 || (entry.retain_handling == 1 && is_new)) &&
         !bus::is_share(entry.filter);
     if (sends_retained) wants_retained.push_back(subscription);
   }
   const Session& session = *connection.session;
+  if (!granted.empty()) {
+    std::vector<std::string> filters;
+    for (const Subscription& subscription : granted) filters.push_back(subscription.filter);
+    tell(connection, Presence::What::subscribed, filters);
+  }
   if (!session.is_persistent() || granted.empty()) {
     return finish_subscribe(connection.id, packet.packet_id, reasons, wants_retained);
   }
@@ -95,21 +109,32 @@ Reason Broker::subscribe(Connection& connection, const SubscribeEntry& entry,
   }
   const auto filter = bus::TopicFilter::parse(heard);
   if (!filter) return refused(Reason::topic_filter_invalid, filter.error().message);
+  const Limits& limits = *connection.limits;
+  const auto levels = static_cast<std::size_t>(std::count(heard.begin(), heard.end(), '/') + 1);
+  if (heard.size() > limits.topic_size_max || levels > limits.topic_levels_max) {
+    return refused(Reason::topic_filter_invalid, "the filter is too long or has too many levels");
+  }
   if (!rooms_.host.may_subscribe(connection.principal, heard)) {
-    return refused(Reason::not_authorized, "may not subscribe to this");
+    return refused(Reason::not_authorized,
+                   rooms_.host.why_not(connection.principal, Scope::Act::subscribe, heard));
   }
   Subscription* known = find_subscription(session, entry.filter);
   is_new = known == nullptr;
   if (is_new) {
-    if (session.subscriptions.size() >= limits_.subscriptions_max) {
+    if (session.subscriptions.size() >= limits.subscriptions_max) {
       return refused(Reason::quota_exceeded, "too many subscriptions");
     }
     known = &session.subscriptions.emplace_back(Subscription{std::string(entry.filter), {}});
   }
-  known->options = {entry.qos, entry.no_local, entry.retain_as_published, entry.retain_handling,
-                    identifier};
+  const Qos qos = std::min(entry.qos, limits.qos_max);
+  known->options = {qos,
+                    entry.no_local,
+                    entry.retain_as_published,
+                    entry.retain_handling,
+                    identifier,
+                    !limits.has_parent_of_wildcard};
   listen(session, *filter, *known);
-  return static_cast<Reason>(entry.qos);
+  return static_cast<Reason>(qos);
 }
 
 void Broker::listen(Session& session, const bus::TopicFilter& heard,
@@ -175,6 +200,7 @@ void Broker::handle_unsubscribe(Connection& connection, const Frame& frame) {
         static_cast<char>(existed ? Reason::success : Reason::no_subscription_existed));
     if (existed) removed.emplace_back(filter);
   }
+  if (!removed.empty()) tell(connection, Presence::What::unsubscribed, removed);
   if (connection.version != Version::v5) reasons.clear();
   const auto finish = [this, id = connection.id, packet_id = packet.packet_id, reasons] {
     Connection* const waiting = find(id);

@@ -21,13 +21,21 @@ std::string_view word_of(Role role);
 // invalid_argument: names the three roles.
 Result<Role> role_of_word(std::string_view word);
 
-// The topics somebody is limited to, beyond what the role says. Immutable, any thread.
+// What somebody is limited to, beyond what the role says. Immutable, any thread.
 class Scope {
  public:
   virtual ~Scope() = default;
   virtual bool may_publish(std::string_view topic) const = 0;
-  // All that this filter could bring.
+  // A message that stays there until the next one, which may_publish() allows.
+  virtual bool may_retain(std::string_view /*topic*/) const { return true; }
   virtual bool may_subscribe(std::string_view filter) const = 0;
+  // A message of something it subscribed to: what a filter brings may be more than it may hear.
+  virtual bool may_receive(std::string_view topic) const = 0;
+  // May it use topics under `$aws/` at all? They are checked as all others are.
+  virtual bool reaches_reserved() const { return false; }
+  // Why one of the above said no, for people.
+  enum class Act : std::uint8_t { publish, retain, subscribe, receive };
+  virtual std::string why_not(Act act, std::string_view topic) const = 0;
 };
 
 struct Principal {

@@ -1,0 +1,158 @@
+#include "app/policies.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/utf8.h"
+#include "value/selector.h"
+
+namespace nilo::app {
+
+namespace {
+
+// Topics that programs made for AWS IoT know. All others with `$` are for people.
+constexpr std::string_view kReserved = "$aws/";
+
+// What a token, policies and a person's permission come to.
+class DeviceScope final : public Scope {
+ public:
+  DeviceScope(std::shared_ptr<const Scope> token, std::optional<PolicySet> policies,
+              const Grants& grants, std::string user)
+      : token_(std::move(token)),
+        policies_(std::move(policies)),
+        grants_(grants),
+        user_(std::move(user)) {}
+
+  bool may_publish(std::string_view topic) const override {
+    const bool has_token = token_ == nullptr || token_->may_publish(topic);
+    return holds(has_token, PolicyAction::publish, topic, Grant::Act::publish);
+  }
+  bool may_retain(std::string_view topic) const override {
+    return holds(true, PolicyAction::retain, topic, Grant::Act::publish);
+  }
+  bool may_subscribe(std::string_view filter) const override {
+    const bool has_token = token_ == nullptr || token_->may_subscribe(filter);
+    return holds(has_token, PolicyAction::subscribe, filter, Grant::Act::subscribe);
+  }
+  bool may_receive(std::string_view topic) const override {
+    const bool has_token = token_ == nullptr || token_->may_receive(topic);
+    if (has_token && policies_ && policies_->allows(PolicyAction::receive, topic)) return true;
+    if (has_token && !policies_) return true;
+    return !is_denied(PolicyAction::receive, topic) && grants_.reaches(user_, topic);
+  }
+  bool reaches_reserved() const override { return policies_.has_value(); }
+
+  std::string why_not(Act act, std::string_view topic) const override {
+    constexpr PolicyAction kActions[] = {PolicyAction::publish, PolicyAction::retain,
+                                         PolicyAction::subscribe, PolicyAction::receive};
+    const PolicyAction action = kActions[static_cast<std::size_t>(act)];
+    if (policies_) {
+      const PolicySet::Verdict verdict = policies_->decide(action, topic);
+      if (verdict.denied_by != nullptr) {
+        return fmt::format("{} of policy {} denies it", verdict.denied_by->name,
+                           verdict.policy->name);
+      }
+      if (!verdict.is_allowed) {
+        return fmt::format("no policy allows {} to {} here", printable(user_, 80), word_of(action));
+      }
+    }
+    return token_ == nullptr ? std::string() : token_->why_not(act, topic);
+  }
+
+ private:
+  bool is_denied(PolicyAction action, std::string_view name) const {
+    return policies_ && policies_->decide(action, name).denied_by != nullptr;
+  }
+  bool holds(bool has_token, PolicyAction action, std::string_view name, Grant::Act grant) const {
+    const PolicySet::Verdict verdict =
+        policies_ ? policies_->decide(action, name) : PolicySet::Verdict{true, nullptr, nullptr};
+    if (verdict.is_allowed && has_token) return true;
+    return verdict.denied_by == nullptr && grants_.has(user_, grant, name);
+  }
+
+  const std::shared_ptr<const Scope> token_;  // nullptr: it is not limited
+  const std::optional<PolicySet> policies_;   // nullopt: there are none for it
+  const Grants& grants_;
+  const std::string user_;
+};
+
+bool is_named(const std::vector<std::string>& patterns, std::string_view name) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return fits(pattern, name); });
+}
+
+}  // namespace
+
+// A login is the thing that has its name.
+std::shared_ptr<const PolicyThing> Policies::thing_of(const Principal& who) const {
+  if (stack_.policies.empty()) return nullptr;
+  const stack::Thing* const thing = find_thing_(who.name);
+  if (thing == nullptr) return nullptr;
+  auto made = std::make_shared<PolicyThing>();
+  made->id = thing->id;
+  made->type = thing->type;
+  made->properties.emplace_back("name", thing->name);
+  for (const stack::Property& property : thing->properties) {
+    made->properties.emplace_back(property.name, property.text);
+  }
+  return made;
+}
+
+std::vector<std::shared_ptr<const Policy>> Policies::policies_for(const Principal& who,
+                                                                  const PolicyThing* thing) const {
+  std::vector<std::shared_ptr<const Policy>> out;
+  if (who.role != Role::device) return out;
+  for (const stack::Policy& policy : stack_.policies) {
+    const bool is_for_all = policy.tokens.empty() && policy.things.empty() && policy.types.empty();
+    const bool is_meant = is_for_all || is_named(policy.tokens, who.name) ||
+                          (thing != nullptr && (is_named(policy.things, thing->id) ||
+                                                is_named(policy.types, thing->type)));
+    if (is_meant) out.push_back(policy.rules);
+  }
+  return out;
+}
+
+void Policies::limit(Principal& who, PolicySubject subject) const { ignore(admit(who, subject)); }
+
+Result<void> Policies::admit(Principal& who, PolicySubject subject) const {
+  subject.user = who.name;
+  subject.thing = thing_of(who);
+  const std::string client_id = subject.client_id;
+  const auto policies = policies_for(who, subject.thing.get());
+  if (policies.empty() && who.scope == nullptr) return {};
+  std::optional<PolicySet> set;
+  if (!policies.empty()) set.emplace(policies, std::move(subject));
+  const PolicySet::Verdict verdict = set ? set->decide(PolicyAction::connect, client_id)
+                                         : PolicySet::Verdict{true, nullptr, nullptr};
+  who.scope =
+      std::make_shared<DeviceScope>(std::move(who.scope), std::move(set), grants_, who.name);
+  if (verdict.is_allowed) return {};
+  return Error{ErrorCode::permission_denied,
+               verdict.denied_by != nullptr
+                   ? fmt::format("{} of policy {} denies this client id", verdict.denied_by->name,
+                                 verdict.policy->name)
+                   : fmt::format("no policy allows {} to connect with this client id",
+                                 printable(who.name, 80))};
+}
+
+bool Policies::may_grant(const Principal& who, PolicySubject subject, Grant::Act act,
+                         std::string_view topic) const {
+  if (who.role != Role::device || who.name.empty()) return false;
+  subject.user = who.name;
+  subject.thing = thing_of(who);
+  const auto policies = policies_for(who, subject.thing.get());
+  if (topic.starts_with('$') && (policies.empty() || !topic.starts_with(kReserved))) return false;
+  const PolicySet set(policies, std::move(subject));
+  const auto is_denied = [&](PolicyAction action) {
+    return set.decide(action, topic).denied_by != nullptr;
+  };
+  if (act == Grant::Act::publish) {
+    return !is_denied(PolicyAction::publish) && !is_denied(PolicyAction::retain);
+  }
+  return !is_denied(PolicyAction::subscribe) && !is_denied(PolicyAction::receive);
+}
+
+}  // namespace nilo::app

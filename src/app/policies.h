@@ -1,0 +1,58 @@
+// app/policies.h: the policies of the stack, and whom each of them limits.
+//
+// A device that no policy is for may do what its token allows, as before there were policies. From
+// the first policy that is for it on, it may do what one of its policies allows and none denies;
+// topics that its token is limited to still limit it. Policies are for devices: people (viewers and
+// admins) are not limited by them.
+//
+//   login -> limit(): its policies, with what its variables are -> Principal::scope
+//   what a person allowed by hand (grants.h) is asked for only where the policies said no
+//
+// Threads: immutable after construction; share freely.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "app/grants.h"
+#include "base/result.h"
+#include "stack/stack.h"
+#include "value/policy.h"
+#include "value/principal.h"
+
+namespace nilo::app {
+
+class Policies {
+ public:
+  // What is written about a thing, now; nullptr: nothing. From any thread.
+  using FindThing = std::function<const stack::Thing*(std::string_view id)>;
+  // Stack and grants must outlive this.
+  Policies(const stack::Stack& stack, const Grants& grants, FindThing find_thing)
+      : stack_(stack), grants_(grants), find_thing_(std::move(find_thing)) {}
+
+  // Gives `who`, who just logged in, the scope of its policies. `subject`: what is known of the
+  // connection; its user and thing are filled in here.
+  void limit(Principal& who, PolicySubject subject) const;
+  // The same, for a connection over MQTT. permission_denied: may not connect with this client id.
+  Result<void> admit(Principal& who, PolicySubject subject) const;
+
+  // May a person allow this by hand? Not what a statement denies, nor what is the server's own.
+  // `who`: as it would log in, without a scope.
+  bool may_grant(const Principal& who, PolicySubject subject, Grant::Act act,
+                 std::string_view topic) const;
+
+ private:
+  std::vector<std::shared_ptr<const Policy>> policies_for(const Principal& who,
+                                                          const PolicyThing* thing) const;
+  std::shared_ptr<const PolicyThing> thing_of(const Principal& who) const;
+
+  const stack::Stack& stack_;
+  const Grants& grants_;
+  const FindThing find_thing_;
+};
+
+}  // namespace nilo::app
