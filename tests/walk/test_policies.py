@@ -1,0 +1,213 @@
+"""What policies let devices do: with real clients, and what a person may allow by hand."""
+
+import json
+import os
+import struct
+import subprocess
+
+import harness
+import raw_mqtt
+
+NOT_AUTHORIZED = 0x87
+STACK = """
+[things]
+"tank-1" = { type = "tank", number = 1 }
+"tank-2" = { type = "tank", number = 2 }
+[policy.tanks]
+types     = ["tank"]
+publish   = ["water${thing.number}/pub", "${thing}/#"]
+subscribe = ["${thing}/#"]
+[policy.fleet]
+tokens = ["pump-*"]
+aws    = "policies/fleet.json"
+"""
+FLEET = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "iot:Connect",
+     "Resource": "arn:aws:iot:eu-central-1:123456789012:client/${iot:ClientId}"},
+    {"Effect": "Allow", "Action": ["iot:Publish", "iot:Receive"],
+     "Resource": "arn:aws:iot:eu-central-1:123456789012:topic/fleet/*"},
+    {"Effect": "Allow", "Action": "iot:Subscribe",
+     "Resource": "arn:aws:iot:eu-central-1:123456789012:topicfilter/*"},
+    {"Effect": "Deny", "Action": ["iot:Publish", "iot:Receive"],
+     "Resource": "arn:aws:iot:eu-central-1:123456789012:topic/fleet/secret"}]}
+
+
+class House(harness.Server):
+    """Closed, with policies; token_of() makes a token for a device."""
+
+    def __init__(self, stack=STACK):
+        self.folder = harness.make_folder(stack)
+        os.mkdir(os.path.join(self.folder, "policies"))
+        with open(os.path.join(self.folder, "policies", "fleet.json"), "w",
+                  encoding="utf-8") as file:
+            json.dump(FLEET, file)
+        super().__init__(stack=self.folder, flags=())
+
+    def serve(self, stack):
+        with open(os.path.join(self.folder, "nilo.toml"), "w", encoding="utf-8") as file:
+            file.write(stack)
+
+    @property
+    def admin(self):
+        with open(os.path.join(self.data, "admin.token"), encoding="ascii") as file:
+            return file.read().strip()
+
+    def token_of(self, name):
+        done = harness.nilo("token", "new", name, "--http", self.url.removeprefix("http://"),
+                            environment={"NILO_TOKEN": self.admin})
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def ask(self, method, path):
+        status, body, _ = self.request(method, "/api/v1" + path,
+                                       headers={"Authorization": f"Bearer {self.admin}"})
+        return status, json.loads(body) if body else None
+
+    def as_device(self, token):
+        """Flags of mosquitto's clients."""
+        return "-u", "device", "-P", token
+
+    def as_admin(self):
+        return "-u", "admin", "-P", self.admin
+
+    def try_to_publish(self, topic, token, *flags):
+        """(exit code, stderr) of mosquitto_pub, 5.0."""
+        done = subprocess.run(
+            ["mosquitto_pub", *self.client_flags(), "-V", "5", "-q", "1", "-t", topic, "-m", "x",
+             *self.as_device(token), *flags], capture_output=True, text=True, check=False,
+            timeout=harness.CLIENT_TIMEOUT_S)
+        return done.returncode, done.stderr + done.stdout
+
+    def refusal(self, topic):
+        refused = self.ask("GET", "/refused")[1]["refused"]
+        return next((one for one in refused if one["topic"] == topic), None)
+
+
+class Device:
+    """MQTT 5.0 in bytes; the reason codes of what comes back."""
+
+    def __init__(self, server, token, client_id, clean=True):
+        self.connection = raw_mqtt.Connection(server.mqtt_port)
+        self.code = self.connection.log_in(client_id=client_id, clean=clean, user="x",
+                                           password=token, level=5)
+
+    def publish(self, topic, retain=False):
+        self.connection.send(raw_mqtt.packet(
+            0x33 if retain else 0x32, raw_mqtt.text(topic) + struct.pack(">H", 7) + b"\0x"))
+        first, body = self.connection.read()
+        assert first == 0x40, (first, body)
+        return body[2] if len(body) > 2 else 0
+
+    def subscribe(self, topic_filter):
+        self.connection.send(raw_mqtt.packet(
+            0x82, struct.pack(">H", 9) + b"\0" + raw_mqtt.text(topic_filter) + b"\1"))
+        first, body = self.connection.read()
+        assert first == 0x90, (first, body)
+        return body[-1]
+
+
+@harness.case
+def a_thing_uses_its_own_topics_and_no_others():
+    with House() as server:
+        token = server.token_of("tank-1")
+        listener = server.subscribe("#", *server.as_admin(), count=2)
+        server.publish("water1/pub", "40", *server.as_device(token))
+        server.publish("tank-1/state", "on", *server.as_device(token), "-V", "mqttv5")
+        assert listener.lines() == ["water1/pub 40", "tank-1/state on"]
+        tank = Device(server, token, "any")
+        assert tank.publish("water2/pub") == NOT_AUTHORIZED
+        assert tank.publish("tank-2/state") == NOT_AUTHORIZED
+        assert tank.publish("tank-1/kept", retain=True) in (0, 0x10)
+        assert tank.subscribe("tank-1/+") == 1
+        for topic_filter in ("#", "+/state", "tank-2/#", "$aws/events/#", "$error/#"):
+            assert tank.subscribe(topic_filter) == NOT_AUTHORIZED, topic_filter
+        assert server.try_to_publish("water2/pub", token)[1].count("ot authorized") == 1
+        metrics = server.request("GET", "/metrics",
+                                 headers={"Authorization": f"Bearer {server.admin}"})[1]
+        assert 'nilo_refused_total{what="publish",reason="not authorized"} 3' in metrics, metrics
+
+
+@harness.case
+def a_policy_of_aws_is_read_as_it_is():
+    with House() as server:
+        pump = Device(server, server.token_of("pump-1"), "pump-1")
+        assert pump.code == 0
+        assert pump.publish("fleet/a/b") in (0, 0x10)
+        assert pump.publish("elsewhere") == NOT_AUTHORIZED
+        assert pump.publish("fleet/secret") == NOT_AUTHORIZED
+        assert pump.publish("fleet/a", retain=True) == NOT_AUTHORIZED, "iot:RetainPublish"
+        assert pump.subscribe("#") == 1, "topicfilter/* allows every filter"
+        server.publish("fleet/secret", "x", *server.as_admin())
+        server.publish("elsewhere", "x", *server.as_admin())
+        server.publish("fleet/heard", "x", *server.as_admin())
+        first, body = pump.connection.read()
+        assert first >> 4 == 3 and b"fleet/heard" in body, "iot:Receive lets only these through"
+
+
+@harness.case
+def a_client_id_is_no_pattern():
+    stack = '[policy.own]\npublish = ["${client_id}/#"]\nsubscribe = ["${client_id}/#"]\n' + \
+        '[policy.fleet]\ntokens = ["nobody"]\naws = "policies/fleet.json"\n'
+    with House(stack) as server:
+        token = server.token_of("barn")
+        for client_id, topic in (("+", "+/a"), ("#", "#"), ("a/b", "a/b/c"), ("$aws", "$aws/#")):
+            device = Device(server, token, client_id)
+            assert device.subscribe(topic) in (NOT_AUTHORIZED, 0x8f), client_id
+            assert device.subscribe("#") == NOT_AUTHORIZED, client_id
+            assert device.publish("a/b/c") == NOT_AUTHORIZED, client_id
+            device.connection.close()
+        plain = Device(server, token, "a")
+        assert plain.publish("a/b/c") in (0, 0x10) and plain.subscribe("a/#") == 1
+
+
+@harness.case
+def a_will_that_is_not_allowed_is_refused_when_it_is_made():
+    with House() as server:
+        token = server.token_of("tank-1")
+        for topic, codes in (("tank-1/gone", (0,)), ("tank-2/gone", (1, NOT_AUTHORIZED, 5))):
+            code, said = server.try_to_publish("tank-1/a", token, "--will-topic", topic,
+                                               "--will-payload", "x")
+            assert code in codes, (topic, code, said)
+        assert server.refusal("")["reason"].startswith("its will: no policy allows"), "told"
+
+
+@harness.case
+def what_was_refused_can_be_allowed_but_not_what_is_denied():
+    with House() as server:
+        token = server.token_of("pump-1")
+        pump = Device(server, token, "pump-1")
+        assert pump.publish("barn/level") == NOT_AUTHORIZED
+        assert pump.publish("fleet/secret") == NOT_AUTHORIZED
+        assert "statement 4 of policy fleet denies" in server.refusal("fleet/secret")["reason"]
+        assert not server.refusal("fleet/secret").get("allow"), "a Deny is stronger"
+        refused = server.refusal("barn/level")
+        assert "publish to barn/level" in refused["allow"], refused
+        status, done = server.ask("POST", f"/refused/{refused['id']}/allow")
+        assert status == 200, done
+        assert pump.publish("barn/level") in (0, 0x10), "at once, on the same connection"
+        assert pump.publish("barn/other") == NOT_AUTHORIZED, "and nothing else"
+        server.stop()
+        server.start()
+        assert Device(server, token, "pump-1").publish("barn/level") in (0, 0x10)
+        assert server.ask("DELETE", "/tokens/pump-1")[0] == 204
+        pump = Device(server, server.token_of("pump-1"), "pump-1")
+        assert pump.publish("barn/level") == NOT_AUTHORIZED, "another token of the same name"
+
+
+@harness.case
+def a_subscription_that_is_not_allowed_any_more_brings_nothing():
+    with House() as server:
+        token = server.token_of("tank-1")
+        flags = ("-i", "kept", "-c", *server.as_device(token))
+        server.subscribe("tank-1/#", *flags).kill()
+        server.publish("tank-1/old", "x", *server.as_admin())
+        server.stop()
+        server.serve(STACK.replace('subscribe = ["${thing}/#"]', 'subscribe = ["${thing}/cmd"]'))
+        server.start()
+        server.publish("tank-1/new", "x", *server.as_admin())
+        listener = server.subscribe("tank-1/cmd", *flags)
+        server.publish("tank-1/cmd", "x", *server.as_admin())
+        assert listener.lines() == ["tank-1/cmd x"], "neither what waited nor what is new"
+
+
+harness.main()
