@@ -206,6 +206,7 @@ Result<void> Ingest::run_rule(MessageView message) {
           fmt::format("RuleNotFound: there is no rule `{}`", printable(name, kRuleShownSizeMax)),
           message, 0);
     }
+    was_heard_ = false;  // but its error may have been
     return {};
   }
   was_heard_ = true;
