@@ -30,7 +30,7 @@ def events_of(lines):
 @harness.case
 def who_comes_listens_and_goes_is_told_in_the_words_of_aws():
     with harness.Server(stack=harness.make_folder(STACK)) as server:
-        heard = server.subscribe("$aws/events/#", count=5)
+        heard = server.subscribe("$aws/events/+/+/pump", "-t", "$aws/events/+/+/other", count=5)
         listener = server.subscribe("a/+", "-i", "pump")
         listener.kill()
         harness.wait_until(lambda: "1" in server.sql(
