@@ -22,7 +22,8 @@ class LateHost final : public FakeHost {
   void publish(const MessageView& view, const Ticket& ticket) override {
     const auto message = std::make_shared<const Message>(Message::copy_of(view));
     std::vector<bus::Match> matches;
-    router.match(view.topic, matches);
+    std::vector<bus::GroupPtr> groups;  // none is made here
+    router.match(view.topic, matches, groups);
     std::vector<Delivery> queued;
     for (const bus::Match& match : matches) {
       const auto delivery = delivery_of(match, view, ticket.publisher);
