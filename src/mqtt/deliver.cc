@@ -50,6 +50,18 @@ std::optional<Delivery> delivery_of(const bus::Match& match, const MessageView& 
                   match.options.retain_as_published && message.retain, match.identifiers};
 }
 
+Addressed delivery_of(const bus::Group& group, const MessageView& message) {
+  const bus::Group::Member& member = group.next();
+  const bus::SubscriptionOptions& options = member.options;
+  Delivery delivery{member.target.session,
+                    std::min(options.qos, message.qos),
+                    options.retain_as_published && message.retain,
+                    {},
+                    group.text()};
+  if (options.identifier != 0) delivery.identifiers = {options.identifier};
+  return {member.target, std::move(delivery)};
+}
+
 void Broker::deliver(const Delivery& delivery, const MessagePtr& message, const Position& at) {
   Session* const session = find_session(delivery.session);
   if (session == nullptr) {
