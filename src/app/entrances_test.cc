@@ -40,7 +40,8 @@ class PlanEntrances : public testing::Test {
   // "mqtt :1883", "mqtts :8883 tls".
   std::vector<std::string> planned() const {
     std::vector<std::string> out;
-    for (const Entrance& entrance : plan().value()) {
+    const std::vector<Entrance> entrances = plan().value();
+    for (const Entrance& entrance : entrances) {
       out.push_back(entrance.name + " " + entrance.address.text() + (entrance.tls ? " tls" : ""));
     }
     return out;
