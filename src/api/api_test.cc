@@ -45,7 +45,7 @@ TEST_F(Routing, AnswersOptions) {
   EXPECT_EQ(response.status, 204);
   EXPECT_EQ(net::find_value(response.headers, "Allow"), "POST, OPTIONS");
   EXPECT_EQ(net::find_value(ask("OPTIONS", "*", "").headers, "Allow"),
-            "GET, POST, DELETE, PUT, OPTIONS");
+            "GET, POST, PUT, DELETE, OPTIONS");
   EXPECT_EQ(ask("OPTIONS", "/nowhere", "").status, 404);
 }
 

@@ -484,7 +484,7 @@ TEST_F(IngestTest, TellsOfABasicIngestWithoutItsRule) {
   ASSERT_EQ(post_.delivered.size(), 1u);
   EXPECT_EQ(post_.delivered[0].topic, "$error/rules/nothing");
   EXPECT_THAT(post_.delivered[0].payload, HasSubstr("RuleNotFound"));
-  EXPECT_EQ(publish("later", "x"), "ok");
+  EXPECT_EQ(publish("tank/7", R"({"distance":5})"), "ok");  // whose row is there later
   EXPECT_EQ(row_count("sys_errors"), 1u);
 }
 

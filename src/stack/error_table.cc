@@ -197,14 +197,14 @@ constexpr ErrorText kErrors[] = {
     {Code::thing_without_page, "`{0}` is about the thing of a page",
      "write for = \"type:tank\" into the page, or name the thing here",
      "$thing is the thing that a page was opened for, and only a page with `for` has one."},
+    {Code::listener_tls, "{0}", "{1}",
+     "Certificates are for listeners with tls = true, a certificate comes with its key, and who "
+     "vouches for clients is asked for only where clients show certificates."},
     {Code::policy_form, "{0} must say what is allowed",
      "write publish = [...] and subscribe = [...], or aws = \"policies/NAME.json\"",
      "A policy has the short form (publish, subscribe, clients) or a file in the form of AWS IoT, "
      "and not both."},
 
-    {Code::listener_tls, "{0}", "{1}",
-     "Certificates are for listeners with tls = true, a certificate comes with its key, and who "
-     "vouches for clients is asked for only where clients show certificates."},
     {Code::rule_sql, "rule `{0}`: {1}", "{2}",
      "The rule's SQL cannot be compiled. docs/rules.md describes the language."},
     {Code::rule_table_mismatch, "rule `{0}` does not fit table `{1}`: {2}", "{3}",
