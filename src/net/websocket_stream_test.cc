@@ -157,6 +157,7 @@ TEST_F(WebSocketStreamTest, FramesWhatItSends) {
 }
 
 TEST_F(WebSocketStreamTest, WhatCameRightBehindTheHandshakeIsNotLost) {
+  prepare_ = [this] { echo_->on_received = [] {}; };  // no echo in what open() reads
   TestClient client = open(binary("early"));
   wait_for("early");
 }
@@ -176,11 +177,10 @@ TEST_F(WebSocketStreamTest, MovesToAnotherLoopInTheMiddleOfAFrame) {
   TestClient client = open();
   const std::string second = binary("second");
   client.send(binary("first") + second.substr(0, 8));
-  EXPECT_EQ(client.read(6).substr(2), "here");
+  // The first half of the second may be behind it.
+  EXPECT_EQ(client.read(6).substr(0, 6), "\x82\x04here");
   client.send(second.substr(8));
-  std::string echoed = client.read(8);
-  while (echoed.find("nd") == std::string::npos) echoed += client.read(1);
-  EXPECT_EQ(other.call([&] { return echo_->received; }), "firstsecond");
+  other.wait_until([&] { return echo_->received == "firstsecond"; });
   other.call([&] { echo_->stream->close(); });
 }
 
