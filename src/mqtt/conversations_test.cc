@@ -315,6 +315,8 @@ class Conversation {
         limits_.sessions_max = value;
       } else if (name == "session_queue_max") {
         limits_.session_queue_max = value;
+      } else if (name == "reasons") {
+        limits_.reasons = value != 0;
       } else {
         throw unknown_word(word);
       }
