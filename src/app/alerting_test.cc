@@ -252,7 +252,12 @@ TEST_F(AlertingTest, LoseAndDoubleNothingWhenTheirRecordIsRefused) {
   read({{2, 10}});
   settle();
   std::promise<void> full;
-  applier_->post([&] { full.get_future().wait(); });
+  std::promise<void> held_up;
+  applier_->post([&] {
+    held_up.set_value();
+    full.get_future().wait();
+  });
+  held_up.get_future().wait();  // before the rows, which otherwise may come first
   auto batch = std::make_unique<log::Batch>();
   for (const double percent : {10.0, 50.0}) {
     RecordWriter record(batch->begin_record(), clock_.wall_us());
