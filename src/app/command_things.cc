@@ -237,7 +237,7 @@ Result<void> import_csv(const ThingsOptions& options) {
   std::size_t refused = 0;
   for (std::size_t i = 1; i < rows.size(); ++i) {
     const auto thing = thing_of_row(rows[0], rows[i]);
-    const Result<void> done = thing ? put(options.remote, *thing) : Result<void>(thing.error());
+    Result<void> done = thing ? put(options.remote, *thing) : Result<void>(thing.error());
     if (done) {
       ++taken;
       continue;

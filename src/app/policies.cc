@@ -115,7 +115,9 @@ std::vector<std::shared_ptr<const Policy>> Policies::policies_for(const Principa
   return out;
 }
 
-void Policies::limit(Principal& who, PolicySubject subject) const { ignore(admit(who, subject)); }
+void Policies::limit(Principal& who, PolicySubject subject) const {
+  ignore(admit(who, std::move(subject)));
+}
 
 Result<void> Policies::admit(Principal& who, PolicySubject subject) const {
   subject.user = who.name;

@@ -8,16 +8,15 @@
 
 namespace nilo::app {
 
-SysTopics::SysTopics(const Clock& clock, std::vector<std::pair<std::string, Read>> numbers)
+SysTopics::SysTopics(const Clock& clock, const std::vector<std::pair<std::string, Read>>& numbers)
     : clock_(clock), began_us_(clock.steady_us()) {
   topics_.push_back({"$SYS/broker/version", [] { return fmt::format("nilometer {}", kVersion); }});
   topics_.push_back({"$SYS/broker/uptime", [this] {
                        const std::int64_t uptime_us = clock_.steady_us() - began_us_;
                        return fmt::format("{} seconds", uptime_us / 1'000'000);
                      }});
-  for (auto& [name, read] : numbers) {
-    topics_.push_back(
-        {"$SYS/broker/" + name, [read = std::move(read)] { return std::to_string(read()); }});
+  for (const auto& [name, read] : numbers) {
+    topics_.push_back({"$SYS/broker/" + name, [read = read] { return std::to_string(read()); }});
   }
 }
 

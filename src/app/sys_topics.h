@@ -30,7 +30,7 @@ class SysTopics {
  public:
   using Read = std::function<std::uint64_t()>;  // from any loop
   // `numbers`: what stands behind "$SYS/broker/", and its value. The clock must outlive this.
-  SysTopics(const Clock& clock, std::vector<std::pair<std::string, Read>> numbers);
+  SysTopics(const Clock& clock, const std::vector<std::pair<std::string, Read>>& numbers);
 
   // Those that `filter` hears, as retained messages.
   std::vector<MessagePtr> matching(const bus::TopicFilter& filter) const;

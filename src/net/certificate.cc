@@ -304,7 +304,7 @@ Result<std::string> sign(const Issuer& ca, const CertificateWish& wish, EVP_PKEY
   const TimeUs ca_until_us = TRY(time_of(X509_get0_notAfter(ca.certificate.get())));
   const X509Ptr made(X509_new());
   X509& certificate = *made;
-  const bool signed_ =
+  const bool is_signed =
       X509_set_version(&certificate, kVersion3) == 1 && set_serial(certificate) &&
       set_dates(certificate, wish.not_before_us, std::min(wish.not_after_us, ca_until_us)) &&
       set_common_name(certificate, wish.common_name) &&
@@ -312,7 +312,7 @@ Result<std::string> sign(const Issuer& ca, const CertificateWish& wish, EVP_PKEY
       X509_set_pubkey(&certificate, &key) == 1 &&
       add_extensions(certificate, *ca.certificate, extensions) &&
       X509_sign(&certificate, ca.key.get(), EVP_sha256()) > 0;
-  if (!signed_) return failed(ErrorCode::internal, "the certificate cannot be made");
+  if (!is_signed) return failed(ErrorCode::internal, "the certificate cannot be made");
   return pem_of(certificate);
 }
 
@@ -385,7 +385,7 @@ Result<CertificateAndKey> make_ca(std::string_view common_name, TimeUs not_befor
   const KeyPtr key = TRY(new_key());
   const X509Ptr made(X509_new());
   X509& certificate = *made;
-  const bool signed_ =
+  const bool is_signed =
       X509_set_version(&certificate, kVersion3) == 1 && set_serial(certificate) &&
       set_dates(certificate, not_before_us, not_after_us) &&
       set_common_name(certificate, common_name) &&
@@ -396,7 +396,7 @@ Result<CertificateAndKey> make_ca(std::string_view common_name, TimeUs not_befor
                       {NID_key_usage, "critical,keyCertSign,cRLSign"},
                       {NID_subject_key_identifier, "hash"}}) &&
       X509_sign(&certificate, key.get(), EVP_sha256()) > 0;
-  if (!signed_) return failed(ErrorCode::internal, "the CA cannot be made");
+  if (!is_signed) return failed(ErrorCode::internal, "the CA cannot be made");
   return CertificateAndKey{TRY(pem_of(certificate)), TRY(pem_of(*key))};
 }
 

@@ -35,7 +35,7 @@ long bio_control(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) 
 
 BIO* make_bio(TlsStream& stream) {
   // Never freed: it is the same for all, and OpenSSL's own kinds live as long.
-  static BIO_METHOD* const method = [] {
+  static const BIO_METHOD* const method = [] {
     BIO_METHOD* made = ::BIO_meth_new(::BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "nilo stream");
     ::BIO_meth_set_read_ex(made, &bio_read);
     ::BIO_meth_set_write_ex(made, &bio_write);

@@ -342,7 +342,7 @@ std::shared_ptr<const nilo::Policy> read_aws_policy(const SourceFile& file, cons
   PolicyReader reader(file, reading);
   const auto root = document.parse(file.text);
   if (!root) {
-    static const JsonNode none;
+    static const JsonNode none{};
     reader.tell({none, "", {file.name}}, root.error().message, root.error().hint);
     return nullptr;
   }

@@ -97,6 +97,7 @@ class MailServer:
         self.attempts = []  # (Message-ID, answer) of each mail whose data came
         self.logins = []
         self.connections = 0
+        self.open_connections = 0
         self._rcpt_tries = {}
         self._lock = threading.Lock()
         self._controller = None
@@ -110,11 +111,21 @@ class MailServer:
     def start(self):
         server = self
 
+        class CountedSMTP(SMTP):
+            def connection_made(self, transport):
+                if self.transport is None:  # not again for STARTTLS
+                    server.open_connections += 1
+                super().connection_made(transport)
+
+            def connection_lost(self, error):
+                server.open_connections -= 1
+                super().connection_lost(error)
+
         class TestController(Controller):
             def factory(self):
                 server.connections += 1
                 context = server.certificates.context() if server.tls == "starttls" else None
-                return SMTP(self.handler, hostname="mail.test", enable_SMTPUTF8=True,
+                return CountedSMTP(self.handler, hostname="mail.test", enable_SMTPUTF8=True,
                             tls_context=context, require_starttls=server.tls == "starttls",
                             authenticator=server._authenticate if server.login else None,
                             auth_required=server.login, auth_require_tls=server.tls == "starttls",

@@ -102,6 +102,8 @@ class Device:
         self.connection.send(raw_mqtt.packet(
             0x82, struct.pack(">H", 9) + b"\0" + raw_mqtt.text(topic_filter) + b"\1"))
         first, body = self.connection.read()
+        while first & 0xf0 == 0x30:  # what was retained, of what was asked for before
+            first, body = self.connection.read()
         assert first == 0x90, (first, body)
         return body[-1]
 
