@@ -4,8 +4,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include <algorithm>
-#include <cstring>
 
 namespace nilo::net {
 namespace {
@@ -87,8 +85,7 @@ void TlsStream::end_handshake() {
 }
 
 std::size_t TlsStream::read_in(char* to, std::size_t size) {
-  const std::size_t taken = std::min(size, in_.size());
-  std::memcpy(to, in_.data(), taken);
+  const std::size_t taken = in_.copy(to, size);
   in_.remove_prefix(taken);
   return taken;
 }
