@@ -10,7 +10,6 @@ namespace nilo::app {
 namespace {
 
 // The example of RFC 7677 section 3.
-constexpr std::string_view kClientNonce = "rOprNGfwEbeRWgbNEkqO";
 constexpr std::string_view kServerNonce = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
 constexpr std::string_view kFirst = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
 constexpr std::string_view kChallenge =
