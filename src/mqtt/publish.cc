@@ -124,9 +124,12 @@ Fault Broker::resolve_alias(Connection& connection, Publish& packet) const {
 }
 
 bool Broker::is_repeated(Connection& connection, const Publish& packet) {
-  for (const ReceivedId& received : connection.session->received) {
+  for (ReceivedId& received : connection.session->received) {
     if (received.packet_id != packet.packet_id) continue;
-    if (!received.is_durable) return true;  // the first one's answer serves both
+    if (!received.is_durable) {  // the first one's answer serves both
+      received.repeated_on = connection.id;
+      return true;
+    }
     Unanswered& entry = connection.unanswered.push_back({packet.packet_id, packet.qos});
     entry.is_known = true;
     append_answers(connection);
@@ -179,7 +182,9 @@ void Broker::settle_received(const Ticket& ticket, Reason reason) {
   at->is_durable = true;
   Connection* const connection = session->connection;
   if (connection == nullptr || connection->id == ticket.connection) return;
-  if (connection->state != Connection::State::open) return;
+  // Who has not asked there yet will: two answers would bring two PUBRELs and two PUBCOMPs, and the
+  // client may take the second one for that of its next message with this identifier.
+  if (at->repeated_on != connection->id || connection->state != Connection::State::open) return;
   encode(connection->out, connection->version, PacketType::pubrec, Ack{ticket.packet_id, {}, {}});
   announce(*connection);
 }

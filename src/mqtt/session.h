@@ -38,6 +38,8 @@ struct ReceivedId {
   std::uint16_t packet_id = 0;
   bool is_durable = false;    // a repeated PUBLISH is answered when this is true
   bool is_releasing = false;  // PUBREL came and is being logged
+  // The connection that repeated the PUBLISH before that: it waits for the answer of the first one.
+  ConnectionId repeated_on = 0;
 };
 
 struct Session {
