@@ -53,6 +53,7 @@ listen {{
   port {port}
   inet_protocol ip4
   inet4_bind_address 127.0.0.1
+  tcp_nodelay true
 }}
 allow_anonymous true
 thread_count 1

@@ -180,7 +180,7 @@ class DeliveryRun {
   std::size_t next_ = 0;
   std::uint64_t arrived_ = 0;
   std::uint64_t given_up_ = 0;
-  std::int64_t progress_us_ = 0;
+  std::int64_t progress_us_ = clock_.steady_us();
 };
 
 }  // namespace
