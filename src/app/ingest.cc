@@ -293,7 +293,7 @@ std::optional<Ingest::RefusedCell> Ingest::set_cells(const Reaction& reaction,
     } else if (rule.columns[i] >= 0) {
       column = static_cast<std::size_t>(rule.columns[i]);
     }
-    const bool is_stored = column && *column < schema.stored_count();
+    const bool is_stored = column && *column < writer.cells().size();
     if (!is_stored) continue;
     const auto set = writer.set(*column, outputs[i].value);
     if (!set && !refused) refused = {*column, outputs[i].value, set.error()};

@@ -26,15 +26,28 @@ void put_fixed(std::string& out, T value) {
   out.append(bytes, sizeof(T));
 }
 
-inline void put_varint(std::string& out, std::uint64_t value) {
-  char bytes[10];
-  std::size_t count = 0;
+inline constexpr std::size_t kVarintSizeMax = 10;
+
+// The same into memory with room for it; one past what was written.
+template <typename T>
+char* write_fixed(char* at, T value) {
+  static_assert(std::is_arithmetic_v<T>);
+  std::memcpy(at, &value, sizeof(T));
+  return at + sizeof(T);
+}
+
+inline char* write_varint(char* at, std::uint64_t value) {
   while (value >= 0x80) {
-    bytes[count++] = static_cast<char>(value | 0x80);
+    *at++ = static_cast<char>(value | 0x80);
     value >>= 7;
   }
-  bytes[count++] = static_cast<char>(value);
-  out.append(bytes, count);
+  *at++ = static_cast<char>(value);
+  return at;
+}
+
+inline void put_varint(std::string& out, std::uint64_t value) {
+  char bytes[kVarintSizeMax];
+  out.append(bytes, static_cast<std::size_t>(write_varint(bytes, value) - bytes));
 }
 
 constexpr std::uint64_t zigzag(std::int64_t value) {

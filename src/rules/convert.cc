@@ -340,10 +340,18 @@ Value decimal_cell(std::string_view digits) {
   return Value::float64(is_tiny ? 0.0 : digits[0] == '-' ? -HUGE_VAL : HUGE_VAL);
 }
 
+// Does a number of JSON have a fraction or an exponent? (find_first_of() calls memchr() for each
+// character.)
+bool is_decimal(std::string_view digits) {
+  return std::any_of(digits.begin(), digits.end(),
+                     [](char c) { return c == '.' || c == 'e' || c == 'E'; });
+}
+
 Value number_cell(Context& context, const Datum& value) {
-  const bool is_decimal = value.kind() == Kind::verbatim &&
-                          value.as_text().find_first_of(".eE") != std::string_view::npos;
-  if (is_decimal) return decimal_cell(value.as_text());
+  if (value.kind() == Kind::integer) return Value::int64(value.as_integer());
+  if (value.kind() == Kind::verbatim && is_decimal(value.as_text())) {
+    return decimal_cell(value.as_text());
+  }
   const Datum number = resolved(context, value);
   if (number.kind() == Kind::integer) return Value::int64(number.as_integer());
   return Value::float64(number.is_undefined() ? HUGE_VAL : double_of(number));

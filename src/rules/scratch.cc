@@ -32,8 +32,9 @@ Result<std::span<const Output>> Scratch::outputs() {
   const Program& program = *context.program;
   context.outputs.clear();
   if (!program.selects_all && !program.select.has_paths) {
+    context.outputs.resize(context.results.size());
     for (std::size_t i = 0; i < context.results.size(); ++i) {
-      context.outputs.push_back({program.output_names[i], to_cell(context, context.results[i])});
+      context.outputs[i] = {program.output_names[i], to_cell(context, context.results[i])};
     }
   } else {
     const Datum object = whole(context);

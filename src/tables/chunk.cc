@@ -1,5 +1,8 @@
 #include "tables/chunk.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 namespace nilo::tables {
 
 namespace {
@@ -37,6 +40,14 @@ ChunkFormat::ChunkFormat(const TableSchema& schema) {
   }
   received_at_ = place(sizeof(TimeUs));
   seq_at_ = place(sizeof(Seq));
+}
+
+void Chunk::fetch_pages() {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes_.get()) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(bytes_.get()) + format_.size();
+  // Kernels before 5.14 refuse; then they come one by one.
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE);
 }
 
 void Chunk::append(std::span<const Value> cells, TimeUs received_us, Seq seq) {

@@ -50,6 +50,9 @@ class Chunk {
   explicit Chunk(const ChunkFormat& format)
       : format_(format), bytes_(std::make_unique_for_overwrite<std::byte[]>(format.size())) {}
 
+  // Has the kernel give all memory at once: a fault for each page costs more than writing it.
+  void fetch_pages();
+
   // The writer's count.
   std::size_t row_count() const { return row_count_; }
   bool is_full() const { return row_count_ == kRowsMax; }

@@ -21,9 +21,12 @@ Series::const_iterator Head::lower_bound(const Series& series, TimeUs time_us) c
       [this](std::uint32_t row, TimeUs wanted_us) { return time_of(row) < wanted_us; });
 }
 
-void Head::append(Series& series, std::span<const Value> cells, TimeUs received_us, Seq seq) {
+void Head::append(Series& series, TimeUs newest_us, std::span<const Value> cells,
+                  TimeUs received_us, Seq seq) {
   if (last_ == nullptr || last_->is_full()) {
+    const bool will_fill = last_ != nullptr;
     last_ = std::make_shared<Chunk>(format_);
+    if (will_fill) last_->fetch_pages();
     slots_.push_back({last_, nullptr});
     size_ += last_->size();
   }
@@ -34,7 +37,7 @@ void Head::append(Series& series, std::span<const Value> cells, TimeUs received_
   const auto row = static_cast<std::uint32_t>(end_++);
   const std::size_t capacity_before = series.capacity();
   const TimeUs time_us = cells[sort_column_].as_int64();
-  const bool is_newest = series.empty() || time_of(series.back()) < time_us;
+  const bool is_newest = newest_us < time_us || series.empty() || time_of(series.back()) < time_us;
   const auto at = is_newest ? series.end() : lower_bound(series, time_us);
   if (at != series.end() && time_of(*at) == time_us) {
     kill(full(*at));

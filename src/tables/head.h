@@ -57,8 +57,10 @@ class Head {
   explicit Head(const TableSchema& schema);
 
   // Appends a row of the key `series` belongs to. A row of the same key and time is replaced.
-  // O(1) if it is the key's newest, else O(log rows of the key) plus a memmove of its numbers.
-  void append(Series& series, std::span<const Value> cells, TimeUs received_us, Seq seq);
+  // `newest_us`: no row of the key is newer. O(1) if this one is the key's newest, else O(log rows
+  // of the key) plus a memmove of its numbers.
+  void append(Series& series, TimeUs newest_us, std::span<const Value> cells, TimeUs received_us,
+              Seq seq);
 
   // Forgets rows before `oldest`; then every series must go through forget().
   void trim(Seq oldest);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <random>
@@ -16,7 +17,10 @@ class HeadTest : public testing::Test {
   void append(Series& series, TimeUs time_us, double distance) {
     const std::vector<Value> cells{Value::int64(1), Value::timestamp(time_us),
                                    Value::float64(distance), Value::null()};
-    head_.append(series, cells, time_us, ++seq_);
+    TimeUs& newest_us =
+        newest_us_.emplace(&series, std::numeric_limits<TimeUs>::min()).first->second;
+    head_.append(series, newest_us, cells, time_us, ++seq_);
+    newest_us = std::max(newest_us, time_us);
   }
 
   // "time:distance ..." of a series.
@@ -33,6 +37,7 @@ class HeadTest : public testing::Test {
 
   const TableDeclaration tanks_ = tank_levels();
   Head head_{tanks_.schema};
+  std::map<const Series*, TimeUs> newest_us_;
   Seq seq_ = 0;
 };
 

@@ -71,7 +71,10 @@ bool Table::apply(Seq seq, TimeUs received_us, std::string_view body) {
   if (!decode(body)) return false;
   state_.with([&](State& state) {
     const KeyId id = state.keyed.find_or_add(key_);
-    if (state.head) state.head->append(state.keyed.state(id).series, cells_, received_us, seq);
+    if (state.head) {
+      KeyState& of = state.keyed.state(id);
+      state.head->append(of.series, of.time_us, cells_, received_us, seq);
+    }
     state.keyed.offer(id, sort_time(), seq, received_us, body, derived());
     publish_size(state);
   });

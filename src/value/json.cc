@@ -301,19 +301,12 @@ class JsonParser {
   } open_;
 };
 
-bool JsonNode::is_true() const {
-  NILO_ASSERT(kind_ == JsonKind::boolean);
-  return flag_;
-}
-
-std::string_view JsonNode::text() const {
-  NILO_ASSERT(is_string() || is_number());
-  return {text_, size_};
-}
-
+// Several times for each message: sizes tell most keys apart.
 const JsonNode* JsonNode::find(std::string_view key) const {
-  for (const JsonMember& member : members()) {
-    if (member.key == key) return &member.value;
+  if (!is_object()) return nullptr;
+  const JsonNode* const end = this + span_;
+  for (const JsonNode* at = this + 1; at != end; at = at[1].next()) {
+    if (at->size_ == key.size() && at->text() == key && !at->flag_) return at + 1;
   }
   return nullptr;
 }

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/assert.h"
 #include "base/result.h"
 
 namespace nilo {
@@ -33,10 +34,16 @@ class JsonNode {
   bool is_string() const { return kind_ == JsonKind::string; }
   bool is_number() const { return kind_ == JsonKind::number; }
   // Asserted: kind() == boolean.
-  bool is_true() const;
+  bool is_true() const {
+    NILO_ASSERT(kind_ == JsonKind::boolean);
+    return flag_;
+  }
   // A string without quotes and escapes, or a number exactly as it was written ("1.50", "-0",
   // "1E400"). Asserted: kind() is string or number.
-  std::string_view text() const;
+  std::string_view text() const {
+    NILO_ASSERT(is_string() || is_number());
+    return {text_, size_};
+  }
   // Elements of an array or members of an object; 0 for everything else.
   std::size_t size() const { return is_array() || is_object() ? size_ : 0; }
 

@@ -93,6 +93,50 @@ Result<void> check_key(const TableLayout& layout, std::span<const Value> cells) 
                fmt::format("see the key of table {}", layout.schema.name)};
 }
 
+bool is_allowed(const Column& column, double number) {
+  if (!std::isfinite(number)) return false;
+  if (column.min && number < *column.min) return false;
+  if (column.max && number > *column.max) return false;
+  return std::find(column.invalid.begin(), column.invalid.end(), number) == column.invalid.end();
+}
+
+// The common cell: a number that needs no conversion but to double. Nullopt: look closer.
+std::optional<Value> plain_number(const Column& column, const Value& value) {
+  const bool is_whole = value.type() == Type::int64;
+  if (!is_whole && value.type() != Type::float64) return std::nullopt;
+  const double number = is_whole ? static_cast<double>(value.as_int64()) : value.as_float64();
+  if (column.type == Type::float64 && is_allowed(column, number)) return Value::float64(number);
+  if (column.type == Type::int64 && is_whole && is_allowed(column, number)) return value;
+  return std::nullopt;
+}
+
+// Column number and value in one append, for what is no longer than this.
+constexpr std::size_t kNumberCellSizeMax = kVarintSizeMax + 1 + kVarintSizeMax;
+
+void put_cell(std::string& out, std::uint32_t column_id, const Value& cell) {
+  char bytes[kNumberCellSizeMax];
+  char* at = write_varint(bytes, column_id);
+  *at++ = static_cast<char>(cell.type());
+  switch (cell.type()) {
+    case Type::int64:
+      at = write_varint(at, zigzag(cell.as_int64()));
+      break;
+    case Type::timestamp:
+      at = write_fixed(at, cell.as_int64());
+      break;
+    case Type::float64:
+      at = write_fixed(at, cell.as_float64());
+      break;
+    case Type::null:
+    case Type::boolean:
+    case Type::text:
+    case Type::json:
+      put_varint(out, column_id);
+      return put_value(out, cell);
+  }
+  out.append(bytes, static_cast<std::size_t>(at - bytes));
+}
+
 }  // namespace
 
 void put_value(std::string& out, const Value& cell) {
@@ -165,7 +209,12 @@ void RowWriter::begin(TimeUs received_us) {
 Result<void> RowWriter::set(std::size_t column, const Value& value) {
   NILO_ASSERT(column < cells_.size());
   if (value.is_null()) return {};
-  cells_[column] = TRY(converted(layout_.schema.columns[column], value));
+  const Column& declared = layout_.schema.columns[column];
+  if (const auto number = plain_number(declared, value)) {
+    cells_[column] = *number;
+    return {};
+  }
+  cells_[column] = TRY(converted(declared, value));
   return {};
 }
 
@@ -222,6 +271,7 @@ Result<void> RowWriter::check_range(const Column& column, double number) const {
                  fmt::format("{} {} {}", column.name, with_unit(number, column), why),
                  fmt::format("limits of table {}, column {}", layout_.schema.name, column.name)};
   };
+  if (is_allowed(column, number)) return {};
   if (!std::isfinite(number)) return refuse("is not a finite number");
   if (column.min && number < *column.min) {
     return refuse(fmt::format("is below min {}", with_unit(*column.min, column)));
@@ -229,10 +279,7 @@ Result<void> RowWriter::check_range(const Column& column, double number) const {
   if (column.max && number > *column.max) {
     return refuse(fmt::format("is above max {}", with_unit(*column.max, column)));
   }
-  if (std::find(column.invalid.begin(), column.invalid.end(), number) != column.invalid.end()) {
-    return refuse("is listed in `invalid`: a reading that is none");
-  }
-  return {};
+  return refuse("is listed in `invalid`: a reading that is none");
 }
 
 Result<void> RowWriter::check_time(const Column& column, TimeUs us) const {
@@ -283,8 +330,7 @@ Result<void> RowWriter::finish(RecordWriter& record) {
   put_varint(out, count);
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     if (cells_[i].is_null()) continue;
-    put_varint(out, layout_.column_ids[i]);
-    put_value(out, cells_[i]);
+    put_cell(out, layout_.column_ids[i], cells_[i]);
   }
   record.end();
   return {};
