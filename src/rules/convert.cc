@@ -330,8 +330,37 @@ Datum compute(Context& context, Op op, const Datum& a, const Datum& b) {
 
 namespace {
 
+// The common reading, "-12.75": at most 15 digits and no exponent. Such a coefficient and such a
+// power of ten are exact, so that their quotient is rounded once, and right (Clinger 1990, "How to
+// read floating point numbers accurately"): a third of from_chars()'s work.
+std::optional<double> short_decimal(std::string_view digits) {
+  constexpr std::size_t kDigitsMax = 15;
+  constexpr double kPowers[kDigitsMax + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                              1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  const bool is_negative = digits.front() == '-';
+  if (is_negative) digits.remove_prefix(1);
+  if (digits.size() > kDigitsMax + 1) return std::nullopt;
+  std::int64_t coefficient = 0;
+  std::size_t places = 0;
+  bool is_fraction = false;
+  for (const char c : digits) {
+    if (c == '.') {
+      is_fraction = true;
+    } else if (c < '0' || c > '9') {
+      return std::nullopt;
+    } else {
+      coefficient = coefficient * 10 + (c - '0');
+      places += is_fraction ? 1 : 0;
+    }
+  }
+  if (!is_fraction) return std::nullopt;
+  const double number = static_cast<double>(coefficient) / kPowers[places];
+  return is_negative ? -number : number;
+}
+
 // Too large for a double becomes infinite, which a table refuses with a reason.
 Value decimal_cell(std::string_view digits) {
+  if (const auto short_one = short_decimal(digits)) return Value::float64(*short_one);
   double number = 0;
   const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (wrong != std::errc::result_out_of_range) return Value::float64(number);

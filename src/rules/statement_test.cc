@@ -5,6 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+
 #include "rules/context.h"
 #include "rules/scratch.h"
 
@@ -93,6 +97,25 @@ TEST(Outputs, AreInt64OnlyForInts) {
   EXPECT_EQ(outputs[0].value, Value::int64(7));
   EXPECT_EQ(outputs[1].value, Value::float64(7.5));
   EXPECT_EQ(outputs[2].value, Value::float64(7));
+}
+
+TEST(Outputs, AreTheDoublesNearestToTheirDigits) {
+  Scratch scratch;
+  const Statement statement = compiled("SELECT d");
+  std::mt19937_64 random(20'261'130);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto places = random() % 16;
+    const auto whole = random() % 100'000'000'000'000 >> random() % 47;
+    std::string digits = fmt::format("{:016}", whole).insert(16 - places, ".");
+    digits.erase(0, std::min(digits.find_first_not_of('0'), digits.find('.') - 1));
+    if (digits.back() == '.') digits += '0';
+    if (random() % 2 == 0) digits.insert(0, "-");
+    const std::string payload = fmt::format(R"({{"d":{}}})", digits);
+    ASSERT_EQ(statement.evaluate(message("a", payload), scratch), Outcome::matched) << payload;
+    EXPECT_EQ(scratch.outputs().value()[0].value,
+              Value::float64(std::strtod(digits.c_str(), nullptr)))
+        << payload;
+  }
 }
 
 TEST(Outputs, OfSelectAllAreTheMembersOfThePayload) {

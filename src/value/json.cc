@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/utf8.h"
 #include "value/value.h"
@@ -59,6 +60,8 @@ constexpr std::size_t kPairwiseMax = 12;
 }  // namespace
 
 // A loop instead of recursion: the open containers are a fixed array, so depth costs no stack.
+// Inner loops walk with a local pointer: bytes read through at_ itself might be at_, for all the
+// compiler knows, and it would be stored and loaded again for each of them.
 class JsonParser {
  public:
   JsonParser(JsonDocument& document, std::string_view bytes)
@@ -82,7 +85,10 @@ class JsonParser {
 
  private:
   void skip_space() {
-    while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+    const char* at = at_;
+    while (at != end_ && *at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+      ++at;
+    at_ = at;
   }
   bool take(char c) {
     if (at_ == end_ || *at_ != c) return false;
@@ -168,9 +174,9 @@ class JsonParser {
   }
 
   bool digits() {
-    const char* first = at_;
-    while (at_ != end_ && is_digit(*at_)) ++at_;
-    return at_ != first;
+    const char* at = at_;
+    while (at != end_ && is_digit(*at)) ++at;
+    return std::exchange(at_, at) != at;
   }
 
   const char* number() {
@@ -194,24 +200,25 @@ class JsonParser {
 
   // After the opening quote. The common string has no escapes and stays where it is.
   const char* string() {
-    const char* first = at_;
+    const char* const first = at_;
+    const char* at = first;
     bool high = false;
-    for (; at_ != end_; ++at_) {
-      const InString meaning = kInString.of[static_cast<unsigned char>(*at_)];
+    auto meaning = InString::plain;
+    for (; at != end_; ++at) {
+      meaning = kInString.of[static_cast<unsigned char>(*at)];
       if (meaning == InString::plain) continue;
-      if (meaning == InString::high) {
-        high = true;
-        continue;
-      }
-      if (meaning == InString::control) return "a control character must be escaped";
-      if (meaning == InString::escape) return escaped_string(first);
-      const std::string_view text(first, static_cast<std::size_t>(at_ - first));
-      if (high && !is_utf8(text)) return bad_utf8(first);
-      ++at_;
-      text_node(JsonKind::string, text);
-      return nullptr;
+      if (meaning != InString::high) break;
+      high = true;
     }
-    return "the string has no end";
+    at_ = at;
+    if (at == end_) return "the string has no end";
+    if (meaning == InString::control) return "a control character must be escaped";
+    if (meaning == InString::escape) return escaped_string(first);
+    const std::string_view text(first, static_cast<std::size_t>(at - first));
+    if (high && !is_utf8(text)) return bad_utf8(first);
+    ++at_;
+    text_node(JsonKind::string, text);
+    return nullptr;
   }
 
   const char* bad_utf8(const char* first) {
@@ -341,9 +348,15 @@ Result<const JsonNode*> JsonDocument::parse(std::string_view bytes) {
 void JsonDocument::mark_replaced(std::size_t object_at) {
   JsonNode& object = nodes_[object_at];
   keys_.clear();
+  std::uint64_t sizes = 0;  // a bit for each, modulo 64
+  bool may_repeat = false;
   for (const JsonNode* key = &object + 1; key != &object + object.span_; key = key[1].next()) {
     keys_.push_back(key);
+    const std::uint64_t size = std::uint64_t{1} << key->size_ % 64;
+    may_repeat |= (sizes & size) != 0;
+    sizes |= size;
   }
+  if (!may_repeat) return;  // the keys of most readings differ in size
   const auto replace = [&](const JsonNode* key) {
     nodes_[static_cast<std::size_t>(key - nodes_.data())].flag_ = true;
     --object.size_;
