@@ -83,8 +83,15 @@ class PosixFile final : public File {
     return static_cast<std::size_t>(written);
   }
 
+  // A file system that shuts down (its disk fails, or is pulled out) while fdatasync() waits may
+  // let it succeed with nothing on the disk. From then on it refuses reads, also of cached bytes:
+  // decision 6.
   Result<void> sync() override {
-    if (retried([&] { return ::fdatasync(descriptor_.number()); }) == 0) return {};
+    const int file = descriptor_.number();
+    char first = 0;
+    const bool is_synced = retried([&] { return ::fdatasync(file); }) == 0 &&
+                           retried([&] { return ::pread(file, &first, 1, 0); }) >= 0;
+    if (is_synced) return {};
     return error_of(errno, "sync", path_);
   }
 
