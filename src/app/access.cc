@@ -14,7 +14,6 @@ namespace nilo::app {
 
 namespace {
 
-constexpr std::string_view kSecretPrefix = "nilo_";
 constexpr std::size_t kSecretBytes = 24;
 constexpr std::string_view kCredentialPrefix = "token:";
 
@@ -126,7 +125,7 @@ Result<Access::Made> Access::make_token(const NewToken& wanted) const {
   if (wanted.valid_for_us > 0) made.token.expires_us = made.token.created_us + wanted.valid_for_us;
   made.token.topics = fmt::format("{}", fmt::join(wanted.topics, "\n"));
   if (wanted.password.empty()) {
-    made.secret = std::string(kSecretPrefix) + random_text(kSecretBytes);
+    made.secret = std::string(kTokenPrefix) + random_text(kSecretBytes);
     made.token.hash = hash_of(made.secret);
     return made;
   }
@@ -279,6 +278,10 @@ bool Access::is_open_to(std::string_view ip) const { return open_ && is_loopback
 
 bool is_loopback(std::string_view ip) {
   return ip.starts_with("127.") || ip == "::1" || ip.starts_with("::ffff:127.");
+}
+
+std::string_view shown_user(std::string_view user_name) {
+  return user_name.starts_with(kTokenPrefix) ? std::string_view() : user_name;
 }
 
 }  // namespace nilo::app

@@ -4,8 +4,8 @@
 // rows of the table sys_tokens, kept as hashes (secrets.h). Some devices can show neither: for them
 // a row may name a client id and the address it comes from, which is weak, and said to be. Nobody
 // else is let in, but devices with a certificate (certificates.h), people with a session
-// (accounts.h), and with --open: then a connection from the same machine needs nothing. Threads:
-// safe to share.
+// (accounts.h), and with --open: then a connection from the same machine needs nothing.
+// Threads: safe to share.
 #pragma once
 
 #include <atomic>
@@ -29,6 +29,8 @@
 namespace nilo::app {
 
 inline constexpr std::string_view kTokensTable = "sys_tokens";
+// What every token begins with.
+inline constexpr std::string_view kTokenPrefix = "nilo_";
 
 // One row of sys_tokens.
 struct Token {
@@ -141,5 +143,8 @@ std::vector<Value> cells_of(const Token& token);
 Token token_of(std::span<const Value> cells);
 
 bool is_loopback(std::string_view ip);
+
+// A user name as it may be shown to people: a token may stand in its place, and is not.
+std::string_view shown_user(std::string_view user_name);
 
 }  // namespace nilo::app

@@ -1,13 +1,7 @@
 #include "app/mqtt_door.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <utility>
 
-#include "app/hashes.h"
-#include "app/presence.h"
 #include "mqtt/codec.h"
 
 namespace nilo::app {
@@ -18,57 +12,6 @@ constexpr std::chrono::milliseconds kTickEvery{100};
 constexpr std::size_t kMailMax = 100'000;
 // A stranger's bytes that are kept until its client id is known.
 constexpr std::size_t kGreetingSizeMax = 64 * 1024 + 1024;
-
-constexpr std::string_view kTokenPrefix = "nilo_";
-constexpr std::size_t kNonceBytes = 18;
-
-// A token may stand in the place of the user name; then it is not shown to anybody.
-std::string_view shown_user(std::string_view user_name) {
-  return user_name.starts_with(kTokenPrefix) ? std::string_view() : user_name;
-}
-
-bool is_ours(std::string_view topic) { return topic.starts_with("$"); }
-
-// Where programs made for AWS IoT look; a policy may let a device in there.
-bool is_reserved(std::string_view topic) { return topic.starts_with("$aws/"); }
-
-// What policies may ask of a certificate.
-void show(const net::Certificate& shown, PolicySubject& subject) {
-  subject.certificate_id = shown.fingerprint;
-  const auto add = [&](std::string name, const std::string& value) {
-    if (!value.empty()) subject.certificate.emplace_back(std::move(name), value);
-  };
-  add("Subject.CommonName", shown.common_name);
-  add("SerialNumber", shown.serial);
-}
-
-PolicySubject subject_of(const mqtt::Login& login) {
-  PolicySubject subject;
-  subject.client_id = login.client_id;
-  subject.source_ip = login.source_ip;
-  subject.is_persistent = login.is_persistent;
-  subject.has_will = login.has_will;
-  return subject;
-}
-
-// Who has proven who it is gets the scope of its policies, or does not get in.
-class Admission final : public mqtt::Authenticator {
- public:
-  Admission(std::unique_ptr<mqtt::Authenticator> exchange, const Policies& policies,
-            PolicySubject subject)
-      : exchange_(std::move(exchange)), policies_(policies), subject_(std::move(subject)) {}
-
-  Result<Step> next(std::string_view data) override {
-    Step step = TRY(exchange_->next(data));
-    if (step.is_done) TRY(policies_.admit(step.who, subject_));
-    return step;
-  }
-
- private:
-  const std::unique_ptr<mqtt::Authenticator> exchange_;
-  const Policies& policies_;
-  const PolicySubject subject_;
-};
 
 }  // namespace
 
@@ -99,6 +42,8 @@ MqttDoor::MqttDoor(const Rooms& rooms, const mqtt::Limits& limits, std::uint32_t
     : rooms_(rooms),
       index_(index),
       count_(count),
+      access_({rooms.access, rooms.certificates, rooms.policies, rooms.passwords,
+               rooms.refused_logins, rooms.clock, rooms.logger, *this}),
       broker_({*this, rooms.router, rooms.retained, rooms.numbers, rooms.clock, rooms.metrics},
               limits, index, count),
       dropped_mail_(
@@ -108,6 +53,8 @@ MqttDoor::~MqttDoor() = default;
 
 void MqttDoor::start(const Ingest::Rooms& ingest) {
   ingest_ = std::make_unique<Ingest>(ingest);
+  reports_.emplace(ClientReports::Rooms{*ingest_, rooms_.refused, rooms_.clock, rooms_.logger,
+                                        rooms_.metrics, *this});
   ingest_->on_tickets(
       [this](const std::vector<mqtt::Ticket>& tickets, const Result<void>& outcome) {
         using mqtt::Reason;
@@ -288,13 +235,8 @@ void MqttDoor::run_on_loop(std::function<void()> task) {
   });
 }
 
-std::shared_ptr<const net::PeerCertificate> MqttDoor::certificate_of(
-    mqtt::ConnectionId connection) const {
-  const auto at = by_connection_.find(connection);
-  return at == by_connection_.end() ? nullptr : at->second->stream->peer_certificate();
-}
-
-// Whose token was revoked or has expired, and what was allowed by hand and taken back.
+// Whose token was revoked or has expired, and what was allowed by hand and taken
+// back.
 void MqttDoor::drop_revoked() {
   const std::uint64_t grants = rooms_.grants.changes();
   if (std::exchange(grant_changes_seen_, grants) != grants) broker_.recheck_subscriptions();
@@ -320,152 +262,39 @@ void MqttDoor::tick() {
   }
 }
 
-// Who it is, is known; what it may do says the stack.
-void MqttDoor::admit(mqtt::ConnectionId connection, const PolicySubject& subject,
-                     Result<Principal> who) {
-  if (who) {
-    if (const auto admitted = rooms_.policies.admit(*who, subject); !admitted) {
-      who = admitted.error();
-    }
-  }
-  broker_.on_authenticated(connection, std::move(who));
-}
-
-// By the certificate of its TLS connection, which says who the client is: user name (AWS device
-// SDKs put their version there) and password do not count then. False: it shows none, or one that
-// nobody knows and something else besides.
-bool MqttDoor::log_in_by_certificate(mqtt::ConnectionId connection, const mqtt::Login& login) {
-  const auto shown = certificate_of(connection);
-  if (!shown) return false;
-  PolicySubject subject = subject_of(login);
-  show(*shown, subject);
-  const Certificates& certificates = rooms_.access.certificates();
-  auto who = certificates.by_certificate(*shown);
-  const bool is_known = who || certificates.find(shown->fingerprint);
-  if (is_known) {
-    admit(connection, subject, std::move(who));
-    return true;
-  }
-  if (const auto row = certificates.vouched_for(*shown, shown->der)) {
-    rooms_.certificates.keep(*row, [this, connection, subject, shown](const Result<void>& kept) {
-      run_on_loop([this, connection, subject, shown, kept] {
-        admit(connection, subject,
-              kept ? rooms_.access.certificates().by_certificate(*shown)
-                   : Result<Principal>(kept.error()));
-      });
-    });
-    return true;
-  }
-  if (rooms_.access.is_open_to(login.source_ip)) return false;
-  const auto& tls = by_connection_.at(connection)->entrance.tls;
-  const bool is_required = tls && tls->clients == net::TlsOptions::Clients::required;
-  const bool shows_more = login.has_password || login.user_name.starts_with(kTokenPrefix);
-  if (shows_more && !is_required) return false;
-  RefusedLogin refused{std::string(login.client_id), std::string(shown_user(login.user_name)),
-                       std::string(login.source_ip)};
-  refused.certificate = *shown;
-  rooms_.refused_logins.add(std::move(refused));
-  broker_.on_authenticated(connection, std::move(who));
-  return true;
-}
-
 void MqttDoor::authenticate(mqtt::ConnectionId connection, const mqtt::Login& login) {
-  if (log_in_by_certificate(connection, login)) return;
-  const Access& access = rooms_.access;
-  const PolicySubject subject = subject_of(login);
-  RefusedLogin shown{std::string(login.client_id), std::string(shown_user(login.user_name)),
-                     std::string(login.source_ip)};
-  const std::string_view secret = login.has_password ? login.password : login.user_name;
-  if (secret.starts_with(kTokenPrefix)) {
-    auto who = access.by_token(secret);
-    if (!who) {
-      shown.kind = Token::Kind::token;
-      shown.hash = hash_of(secret);
-      rooms_.refused_logins.add(std::move(shown));
-    }
-    return admit(connection, subject, std::move(who));
+  MqttAccess::Shown shown;
+  if (const auto at = by_connection_.find(connection); at != by_connection_.end()) {
+    const auto& tls = at->second->entrance.tls;
+    shown.certificate = at->second->stream->peer_certificate();
+    shown.needs_certificate = tls && tls->clients == net::TlsOptions::Clients::required;
   }
-  // A name alone proves nothing: AWS device SDKs put their version there.
-  if (!login.has_password) {
-    if (access.is_open_to(login.source_ip)) {
-      return broker_.on_authenticated(connection, Principal{"", Role::admin});
-    }
-    if (auto who = access.by_address(login.client_id, login.source_ip)) {
-      return admit(connection, subject, std::move(who));
-    }
-    rooms_.refused_logins.add(std::move(shown));
-    return broker_.on_authenticated(
-        connection, Error{ErrorCode::unauthenticated, "no password or token was given",
-                          "make one on the server with: nilo token new NAME"});
-  }
-  const std::string_view name = login.user_name.empty() ? login.client_id : login.user_name;
-  rooms_.passwords.check(
-      {std::string(name), std::string(login.password), std::string(login.source_ip)},
-      [this, connection, subject](Result<Principal> who) {
-        run_on_loop([this, connection, subject, who = std::move(who)] {
-          // It may have been revoked since, when this client was not yet among those to be dropped.
-          const bool is_late = who && !rooms_.access.is_current(who->credential);
-          admit(
-              connection, subject,
-              is_late ? Error{ErrorCode::unauthenticated, "this password was just revoked"} : who);
-        });
-      },
-      [this, shown = std::move(shown)](const std::string& password) {
-        rooms_.refused_logins.add_password(shown, password, rooms_.clock.steady_us());
-      });
+  access_.log_in(login, shown, [this, connection](Result<Principal> who) {
+    broker_.on_authenticated(connection, std::move(who));
+  });
 }
 
 std::unique_ptr<mqtt::Authenticator> MqttDoor::authenticator(std::string_view method,
                                                              const mqtt::Login& login) {
-  if (method != kScramMethod) return nullptr;
-  const std::string ip(login.source_ip);
-  const auto find = [this, ip](std::string_view name) -> Result<ScramExchange::User> {
-    if (rooms_.passwords.is_blocked(name, ip)) return PasswordChecks::too_many();
-    return rooms_.access.by_proof(name);
-  };
-  const auto was_wrong = [this, ip](std::string_view name) {
-    rooms_.passwords.was_wrong(name, ip);
-    if (!rooms_.access.lacks_verifier(name)) return;
-    // Not for the client's ears: that would say that the name is known.
-    rooms_.logger.warn("mqtt.no_verifier",
-                       {{"name", name}, {"why", "set its password anew to let it use SCRAM"}});
-  };
-  return std::make_unique<Admission>(
-      std::make_unique<ScramExchange>(ScramExchange::Users{find, was_wrong},
-                                      random_text(kNonceBytes)),
-      rooms_.policies, subject_of(login));
+  return access_.exchange(method, login);
 }
 
 bool MqttDoor::may_publish(const Principal& principal, std::string_view topic) {
-  const bool is_open = !is_ours(topic) || topic.starts_with(kBasicIngest);
-  return principal.role != Role::viewer && is_open &&
-         (!principal.scope || principal.scope->may_publish(topic));
+  return MqttAccess::may_publish(principal, topic);
 }
 
-// What the server says of itself ($error, $table, $alert) is for people, not for devices.
 bool MqttDoor::may_subscribe(const Principal& principal, std::string_view filter) {
-  const bool may_reach =
-      !is_ours(filter) || principal.role != Role::device ||
-      (is_reserved(filter) && principal.scope != nullptr && principal.scope->reaches_reserved());
-  if (!may_reach || filter.starts_with(kBasicIngest)) return false;
-  if (principal.scope && !principal.scope->may_subscribe(filter)) return false;
+  if (!MqttAccess::may_subscribe(principal, filter)) return false;
   if (is_about_changes(filter)) rooms_.changes_wanted.store(true);
   return true;
 }
 
 bool MqttDoor::may_retain(const Principal& principal, std::string_view topic) {
-  return !principal.scope || principal.scope->may_retain(topic);
+  return MqttAccess::may_retain(principal, topic);
 }
 
 std::string MqttDoor::why_not(const Principal& principal, Scope::Act act, std::string_view topic) {
-  const bool publishes = act == Scope::Act::publish || act == Scope::Act::retain;
-  if (principal.role == Role::viewer && publishes) return "a viewer may not publish";
-  if (principal.scope) {
-    std::string why = principal.scope->why_not(act, topic);
-    if (!why.empty()) return why;
-  }
-  return is_ours(topic) ? "topics that begin with $ are the server's own"
-                        : "may not use this topic";
+  return MqttAccess::why_not(principal, act, topic);
 }
 
 bool MqttDoor::is_known(std::string_view principal) { return rooms_.access.has_valid(principal); }
@@ -549,70 +378,10 @@ void MqttDoor::close(mqtt::ConnectionId connection, std::string last_bytes) {
   socket.stream->close_after_flush();
 }
 
-void MqttDoor::present(const mqtt::Presence& presence) {
-  const TimeUs now_us = rooms_.clock.wall_us();
-  std::string topic = presence_topic(presence.what, presence.client_id);
-  if (!topic.empty() && ingest_->is_heard(topic)) {
-    publish_event(std::move(topic), presence_payload(presence, now_us));
-  }
-  topic = own_presence_topic(presence.what, presence.client_id);
-  if (!topic.empty() && ingest_->is_heard(topic)) {
-    publish_event(std::move(topic), own_presence_payload(presence, now_us));
-  }
-}
-
-// After what is being done now: it may have been caused by a message that is being taken.
-void MqttDoor::publish_event(std::string topic, std::string payload) {
-  Message message;
-  message.topic = std::move(topic);
-  message.payload = std::move(payload);
-  message.qos = Qos::at_least_once;
-  message.received_us = rooms_.clock.wall_us();
-  run_on_loop(
-      [this, message = std::move(message)] { ingest_->publish(message.view(), Ingest::Done()); });
-}
+void MqttDoor::present(const mqtt::Presence& presence) { reports_->present(presence); }
 
 void MqttDoor::refused(const mqtt::Refusal& refusal) {
-  MessageView about;
-  about.topic = refusal.topic;
-  about.client_id = refusal.client_id;
-  about.principal = refusal.principal;
-  about.source_ip = refusal.source_ip;
-  about.received_us = rooms_.clock.wall_us();
-  using What = mqtt::Refusal::What;
-  const bool has_remedy = refusal.what == What::connect || refusal.what == What::publish ||
-                          refusal.what == What::subscribe;
-  if (has_remedy) {
-    const std::string_view user =
-        refusal.principal.empty() ? shown_user(refusal.user_name) : refusal.principal;
-    rooms_.refused.add({.what = std::string(mqtt::word_of(refusal.what)),
-                        .client = std::string(refusal.client_id),
-                        .user = std::string(user),
-                        .ip = std::string(refusal.source_ip),
-                        .topic = std::string(refusal.topic),
-                        .reason = std::string(refusal.why),
-                        .time_us = about.received_us});
-  }
-  rooms_.metrics
-      .counter("nilo_refused_total",
-               fmt::format("what=\"{}\",reason=\"{}\"", mqtt::word_of(refusal.what),
-                           mqtt::text_of(refusal.reason)),
-               "What MQTT clients wanted and did not get, by reason.")
-      .add();
-  if (refusal.what == What::connect) {
-    const std::string topic = connect_failed_topic(refusal.client_id);
-    if (!topic.empty() && ingest_->is_heard(topic)) {
-      publish_event(topic, connect_failed_payload(refusal, about.received_us));
-    }
-  }
-  const std::string source = fmt::format("mqtt/{}", mqtt::word_of(refusal.what));
-  if (ingest_->report(source, refusal.why, about)) {
-    rooms_.logger.warn("mqtt.refused", {{"what", mqtt::word_of(refusal.what)},
-                                        {"client", refusal.client_id},
-                                        {"ip", refusal.source_ip},
-                                        {"topic", refusal.topic},
-                                        {"why", refusal.why}});
-  }
+  reports_->refused(refusal);
   need_turn();
 }
 

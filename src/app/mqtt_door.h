@@ -1,10 +1,11 @@
 // app/mqtt_door.h: one event loop with its MQTT connections: sockets, broker and ingest together.
 //
 // Bytes come from the sockets, go through the broker, become messages for the ingest; what the
-// broker has to say goes out once a turn. A connection is first a stranger: the loop that accepted
-// it reads its CONNECT and hands the socket to the loop that owns the client id.
-// Threads: runs on one loop's thread; deliver() and run_on_loop() also from others.
-// Limits:  mqtt::Limits; connections are bounded by who accepts them (server.cc); kMailMax messages
+// broker has to say goes out once a turn. Who somebody is and what it may do is asked of
+// mqtt_access.h; what is told of clients, client_reports.h tells. A connection is first a stranger:
+// the loop that accepted it reads its CONNECT and hands the socket to the loop that owns the client
+// id. Threads: runs on one loop's thread; deliver() and run_on_loop() also from others. Limits:
+// mqtt::Limits; connections are bounded by who accepts them (server.cc); kMailMax messages
 //          for one other loop (then QoS 0 is dropped and counted, and what publishes here is read
 //          no more until that loop has read some).
 #pragma once
@@ -12,15 +13,19 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "app/access.h"
 #include "app/certificate_store.h"
+#include "app/client_reports.h"
 #include "app/entrances.h"
+#include "app/grants.h"
 #include "app/ingest.h"
 #include "app/live_mail.h"
+#include "app/mqtt_access.h"
 #include "app/password_checks.h"
 #include "app/policies.h"
 #include "app/queue_reader.h"
@@ -139,11 +144,6 @@ class MqttDoor final : public mqtt::Host, public Post {
   std::size_t mail_count() const {
     return mail_.with([](const std::vector<Mail>& mail) { return mail.size(); });
   }
-  // What the client showed in its TLS handshake; nullptr: nothing, or it is gone.
-  std::shared_ptr<const net::PeerCertificate> certificate_of(mqtt::ConnectionId connection) const;
-  bool log_in_by_certificate(mqtt::ConnectionId connection, const mqtt::Login& login);
-  void admit(mqtt::ConnectionId connection, const PolicySubject& subject, Result<Principal> who);
-  void publish_event(std::string topic, std::string payload);
   void drop_revoked();
   void tick();
 
@@ -151,8 +151,10 @@ class MqttDoor final : public mqtt::Host, public Post {
   const std::uint32_t index_;
   const std::uint32_t count_;
   const mqtt::Limits aws_limits_ = mqtt::aws_limits();  // of listeners with that profile
+  MqttAccess access_;
   mqtt::Broker broker_;
   std::unique_ptr<Ingest> ingest_;
+  std::optional<ClientReports> reports_;  // with the ingest, from start() on
   std::unordered_map<Socket*, std::unique_ptr<Socket>> sockets_;
   std::unordered_map<mqtt::ConnectionId, Socket*> by_connection_;
   std::vector<mqtt::ConnectionId> ready_to_send_;

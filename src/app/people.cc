@@ -14,8 +14,6 @@ namespace nilo::app {
 
 namespace {
 
-constexpr std::string_view kTokenPrefix = "nilo_";
-
 std::string rules_json(const stack::Stack& stack) {
   std::string out = "{\"rules\":[";
   for (const stack::Rule& rule : stack.rules) {
