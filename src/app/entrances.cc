@@ -216,6 +216,19 @@ const Entrance* Entrances::first(Protocol protocol, bool tls) const {
   return found == open_.end() ? nullptr : found->get();
 }
 
+net::Address Entrances::mqtt_address() const {
+  for (const bool tls : {false, true}) {
+    const Entrance* const entrance = first(Protocol::mqtt, tls);
+    if (entrance != nullptr) return entrance->address;
+  }
+  return {};
+}
+
+std::uint16_t Entrances::mqtt_tls_port() const {
+  const Entrance* const entrance = first(Protocol::mqtt, true);
+  return entrance == nullptr ? std::uint16_t{0} : entrance->address.port;
+}
+
 void Entrances::reload(Certificates& certificates) {
   // Before they are read: what changes meanwhile is seen the next time.
   certificates.stamp = stamp_of(certificates.context->files());

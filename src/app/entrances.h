@@ -10,6 +10,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -79,6 +80,10 @@ class Entrances {
   const std::vector<std::unique_ptr<Entrance>>& all() const { return open_; }
   // The first of this kind; nullptr: there is none.
   const Entrance* first(stack::Listener::Protocol protocol, bool tls) const;
+  // As devices reach MQTT: the first without TLS, else the first; none: empty.
+  net::Address mqtt_address() const;
+  // 0: there is none with TLS.
+  std::uint16_t mqtt_tls_port() const;
 
   // Reads all certificates again, changed or not. Those that are no good stay as they were.
   void reload();

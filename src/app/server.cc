@@ -1,18 +1,16 @@
 #include "app/server.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <fstream>
 #include <future>
 #include <span>
 #include <thread>
 
 #include "app/access.h"
 #include "app/accounts.h"
+#include "app/admin_token.h"
 #include "app/alert_desk.h"
 #include "app/alert_links.h"
 #include "app/alerting.h"
@@ -25,6 +23,7 @@
 #include "app/host.h"
 #include "app/live_feed.h"
 #include "app/live_mail.h"
+#include "app/log_replay.h"
 #include "app/mqtt_door.h"
 #include "app/mqtt_limits.h"
 #include "app/notices.h"
@@ -35,11 +34,11 @@
 #include "app/reception.h"
 #include "app/refused_list.h"
 #include "app/refused_logins.h"
+#include "app/server_numbers.h"
 #include "app/things.h"
 #include "bus/retained.h"
 #include "bus/router.h"
 #include "log/log.h"
-#include "mqtt/effects.h"
 #include "net/event_loop.h"
 #include "tables/sql.h"
 
@@ -52,8 +51,6 @@ constexpr std::uint64_t kMemoryBeyondBudgets = std::uint64_t{2} << 30;
 // Descriptors that clients may not take: for the log, the state, and HTTP's 1024 connections and
 // 1024 WebSockets. Half of all, where there are few.
 constexpr std::size_t kDescriptorsKeptMax = 2304;
-constexpr std::string_view kAdminTokenName = "local-admin";
-constexpr std::int64_t kProgressEveryUs = 2'000'000;
 constexpr std::chrono::minutes kDropExpiredEvery{5};  // retained messages; readers skip them before
 
 log::LogOptions log_options(const ServerOptions& options, const tables::Tables& tables) {
@@ -91,7 +88,7 @@ class RunningServer final : public Server {
     open_sql();              // a question would be answered
     TRY(follow_tables());    // things, open pages and alerts hear of every row
     TRY(open_doors());       // the ports are open
-    add_gauges();
+    numbers_.add_gauges(*log_, *applier_, *alerting_);
     post_office_->start();  // notices leave
     return {};
   }
@@ -193,40 +190,7 @@ class RunningServer final : public Server {
   }
 
   Result<void> replay() {
-    const std::int64_t began_us = clock_.steady_us();
-    std::int64_t told_us = began_us;
-    const Seq last = log_->synced_seq();
-    const auto report = TRY(log_->replay(0, [&](Seq seq, std::string_view record) {
-      apply_replayed(seq, record);
-      if ((seq & 0xffff) != 0 || clock_.steady_us() - told_us < kProgressEveryUs) return;
-      told_us = clock_.steady_us();
-      logger_.info("log.replaying", {{"seq", seq}, {"of", last}});
-    }));
-    const std::int64_t ms = (clock_.steady_us() - began_us) / 1000;
-    logger_.info("log.replayed",
-                 {{"records", report.record_count}, {"damaged", report.damage_count}, {"ms", ms}});
-    for (const auto& door : doors_) door->broker().on_replayed();
-    return {};
-  }
-
-  void apply_replayed(Seq seq, std::string_view record) {
-    Applier::apply(*tables_, retained_, seq, record);
-    RecordReader reader(record);
-    Effect effect;
-    while (reader.next(effect)) {
-      const bool is_session = effect.kind >= EffectKind::session;
-      if (!is_session) continue;
-      mqtt::SubscribeEffect subscribe;
-      const bool hears_changes = effect.kind == EffectKind::subscribe &&
-                                 mqtt::read_subscribe(effect.body, subscribe) &&
-                                 is_about_changes(bus::heard_filter(subscribe.entry.filter));
-      if (hears_changes) changes_wanted_ = true;
-      for (const auto& door : doors_) {
-        if (!door->broker().apply(seq, effect)) {
-          logger_.warn("log.session_effect_damaged", {{"seq", seq}});
-        }
-      }
-    }
+    return replay_log({*log_, *tables_, retained_, doors_, changes_wanted_, clock_, logger_});
   }
 
   Result<void> number_new_tables() {
@@ -304,25 +268,16 @@ class RunningServer final : public Server {
         [this](const Notice& notice) { return draw_notice(notice, *things_, *tables_, stack_); });
   }
 
-  // The machine's own commands use this token, so that its owner is never locked out.
   Result<void> ensure_admin_token() {
-    const std::string path = options_.data_dir + "/admin.token";
-    std::ifstream(path) >> admin_token_;
-    if (!admin_token_.empty() && access_->by_token(admin_token_)) {
-      access_->set_fake_key(hash_of(admin_token_));
-      return {};
-    }
-    if (auto old = access_->revoked(kAdminTokenName)) access_->apply(*old);
-    const auto made =
-        TRY(access_->make_token({.name = std::string(kAdminTokenName), .role = Role::admin}));
-    TRY(write_and_wait([&](RecordWriter& record) {
-      write_token(*tables_, made.token, record);
-      return true;
-    }));
-    access_->apply(made.token);
-    admin_token_ = made.secret;
+    admin_token_ = TRY(app::ensure_admin_token(*access_, options_.data_dir + "/admin.token",
+                                               [this](const Token& token) {
+                                                 return write_and_wait([&](RecordWriter& record) {
+                                                   write_token(*tables_, token, record);
+                                                   return true;
+                                                 });
+                                               }));
     access_->set_fake_key(hash_of(admin_token_));
-    return write_private_file(path, admin_token_ + "\n");
+    return {};
   }
 
   void start_ingest() {
@@ -367,31 +322,32 @@ class RunningServer final : public Server {
                                      const std::string& remote_ip, const Entrance& entrance) {
                                 reception_->take(std::move(stream), remote_ip, entrance);
                               }));
-    const People::Rooms people{*access_,         *policies_,    grants_,        *passwords_,
-                               *refused_logins_, *accounts_,    *certificates_, commit_,
-                               *doors_[0],       *tables_,      *sql_,          *log_,
-                               stack_,           *live_,        refused_,       clock_,
-                               logger_,          options_.open, mqtt_address(), mqtt_tls_port()};
+    const People::Rooms people{*access_,
+                               *policies_,
+                               grants_,
+                               *passwords_,
+                               *refused_logins_,
+                               *accounts_,
+                               *certificates_,
+                               commit_,
+                               *doors_[0],
+                               *tables_,
+                               *sql_,
+                               *log_,
+                               stack_,
+                               *live_,
+                               refused_,
+                               clock_,
+                               logger_,
+                               options_.open,
+                               entrances_->mqtt_address(),
+                               entrances_->mqtt_tls_port()};
     people_door_ = std::make_unique<PeopleDoor>(
         PeopleDoor::Rooms{
             *people_loop_, people, *things_, *post_office_, *alerting_, *alert_desk_, metrics_,
             [this](net::TakenStream taken) { reception_->take_websocket(std::move(taken)); }},
         PeopleDoor::Folders{options_.stack_dir, options_.data_dir}, options_.stack_files);
     return entrances_->open_http(options_.entrances, people_door_->http());
-  }
-
-  std::uint16_t mqtt_tls_port() const {
-    const Entrance* const entrance = entrances_->first(stack::Listener::Protocol::mqtt, true);
-    return entrance == nullptr ? std::uint16_t{0} : entrance->address.port;
-  }
-
-  // As devices reach it.
-  net::Address mqtt_address() const {
-    for (const bool tls : {false, true}) {
-      const Entrance* const entrance = entrances_->first(stack::Listener::Protocol::mqtt, tls);
-      if (entrance != nullptr) return entrance->address;
-    }
-    return {};
   }
 
   // What was on its way when the server ended last is evaluated here, before anything new comes.
@@ -420,54 +376,6 @@ class RunningServer final : public Server {
     Message message = alert_message(row);
     live_->on_alert(seq, message.payload);
     changes_->publish({std::move(message)});
-  }
-
-  std::size_t session_count() const {
-    std::size_t count = 0;
-    for (const auto& door : doors_) count += door->session_count();
-    return count;
-  }
-
-  std::size_t client_count() const {
-    std::size_t count = 0;
-    for (const auto& door : doors_) count += door->connection_count();
-    return count;
-  }
-
-  // Of `$SYS/broker/...`.
-  std::vector<std::pair<std::string, SysTopics::Read>> sys_numbers() {
-    const Counter& received =
-        metrics_.counter("nilo_mqtt_messages_received_total", "", "MQTT publishes received");
-    const Counter& sent =
-        metrics_.counter("nilo_mqtt_messages_sent_total", "", "MQTT publishes sent");
-    return {
-        {"clients/connected", [this] { return client_count(); }},
-        {"clients/disconnected",
-         [this] { return session_count() - std::min(session_count(), client_count()); }},
-        {"clients/total", [this] { return std::max(session_count(), client_count()); }},
-        {"messages/received", [&received] { return received.value(); }},
-        {"messages/sent", [&sent] { return sent.value(); }},
-        {"subscriptions/count", [this] { return router_.subscription_count(); }},
-        {"retained messages/count", [this] { return retained_.count(); }},
-    };
-  }
-
-  void add_gauges() {
-    for (const alerts::State state : alerts::kStates) {
-      metrics_.gauge("nilo_alerts", fmt::format("state=\"{}\"", alerts::word_of(state)),
-                     "Conditions of alerts in this state.",
-                     [this, state] { return static_cast<double>(alerting_->count(state)); });
-    }
-    metrics_.gauge("nilo_sessions", "MQTT sessions, of clients that are connected or away.",
-                   [this] { return static_cast<double>(session_count()); });
-    metrics_.gauge("nilo_subscriptions", "Subscriptions of MQTT clients and open pages.",
-                   [this] { return static_cast<double>(router_.subscription_count()); });
-    metrics_.gauge("nilo_retained_messages", "Retained messages.",
-                   [this] { return static_cast<double>(retained_.count()); });
-    metrics_.gauge("nilo_log_size_bytes", "Bytes of all log segments.",
-                   [this] { return static_cast<double>(log_->size()); });
-    metrics_.gauge("nilo_apply_waiting_bytes", "Bytes of durable records not in the tables yet.",
-                   [this] { return static_cast<double>(applier_->waiting_size()); });
   }
 
   // Records that people cause are written on loop 0.
@@ -501,7 +409,8 @@ class RunningServer final : public Server {
   bus::Router router_;
   bus::Retained retained_;
   mqtt::SessionNumbers session_numbers_;
-  const SysTopics sys_topics_{clock_, sys_numbers()};
+  const ServerNumbers numbers_{doors_, router_, retained_, metrics_};
+  const SysTopics sys_topics_{clock_, numbers_.for_sys_topics()};
   ErrorSlots error_slots_;
   RefusedList refused_;
   Grants grants_;
