@@ -329,4 +329,9 @@ class Peer {
   bool is_reading_ = true;
 };
 
+inline void wait_for(FakeHost& host, std::int64_t seconds) {
+  host.clock.advance_us(seconds * 1'000'000);
+  host.broker->tick();
+}
+
 }  // namespace nilo::mqtt
