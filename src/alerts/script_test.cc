@@ -11,13 +11,12 @@
 #include <sstream>
 
 #include "alerts/engine.h"
+#include "base/time_units.h"
 
 namespace nilo::alerts {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::int64_t kSecondUs = 1'000'000;
 
 struct Step {
   std::int64_t at_us = 0;

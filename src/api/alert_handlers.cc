@@ -3,11 +3,11 @@
 #include <charconv>
 
 #include "api/json_body.h"
+#include "base/time_units.h"
 
 namespace nilo::api {
 namespace {
 
-constexpr std::int64_t kHourUs = std::int64_t{3600} * 1'000'000;
 constexpr std::string_view kUntilFixed = "until_fixed";
 
 net::HttpResponse response_of(const Result<std::string>& json) {

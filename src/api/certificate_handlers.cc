@@ -4,11 +4,11 @@
 
 #include "api/json_body.h"
 #include "api/topic_list.h"
+#include "base/time_units.h"
 
 namespace nilo::api {
 namespace {
 
-constexpr std::int64_t kDayUs = std::int64_t{24} * 3600 * 1'000'000;
 constexpr std::int64_t kCertificateDaysMax = 36'500;
 
 void append_member(std::string& out, std::string_view name, std::string_view text) {

@@ -13,19 +13,11 @@ namespace nilo::api {
 
 namespace {
 
-// As much of `payload` as is shown, not cut inside a letter.
-std::string_view shown_part(std::string_view payload, std::size_t size_max) {
-  if (payload.size() <= size_max) return payload;
-  std::size_t size = size_max;
-  while (size > 0 && (payload[size] & 0xc0) == 0x80) --size;
-  return payload.substr(0, size);
-}
-
 void append_message(std::string& out, const Message& message, std::size_t payload_max) {
   out += '{';
   append_text(out, "topic", message.topic);
   if (is_utf8(message.payload)) {
-    append_text(out, "payload", shown_part(message.payload, payload_max));
+    append_text(out, "payload", front_of(message.payload, payload_max));
   } else {
     const std::string_view shown = std::string_view(message.payload).substr(0, payload_max);
     append_text(out, "payload_base64", base64_encoded(shown));

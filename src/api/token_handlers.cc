@@ -3,11 +3,11 @@
 #include "api/handlers.h"
 #include "api/json_body.h"
 #include "api/topic_list.h"
+#include "base/time_units.h"
 
 namespace nilo::api {
 namespace {
 
-constexpr std::int64_t kDayUs = std::int64_t{24} * 3600 * 1'000'000;
 constexpr std::int64_t kTokenDaysMax = 36'500;
 
 // "12h", "30d", "8w", "1y".

@@ -27,16 +27,17 @@
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "base/logger.h"
+#include "base/time_units.h"
 
 namespace nilo::app {
 
 inline constexpr std::size_t kSessionsMax = 1000;
 inline constexpr std::size_t kUsersMax = 1000;
 // A session ends when it was not used for so long, and in any case so long after the login.
-inline constexpr TimeUs kSessionIdleUs = TimeUs{30} * 24 * 3600 * 1'000'000;
-inline constexpr TimeUs kSessionAgeMaxUs = TimeUs{90} * 24 * 3600 * 1'000'000;
+inline constexpr TimeUs kSessionIdleUs = 30 * kDayUs;
+inline constexpr TimeUs kSessionAgeMaxUs = 90 * kDayUs;
 // How exactly its last use is known after a restart.
-inline constexpr TimeUs kSessionSeenEveryUs = TimeUs{3600} * 1'000'000;
+inline constexpr TimeUs kSessionSeenEveryUs = kHourUs;
 
 class Accounts {
  public:

@@ -8,13 +8,13 @@
 #include <memory>
 
 #include "app/applier.h"
+#include "base/time_units.h"
 #include "bus/retained.h"
 
 namespace nilo::app {
 namespace {
 
 constexpr const char* kIp = "192.0.2.7";
-constexpr std::int64_t kSecondUs = 1'000'000;
 
 // Accounts on real tables; records go straight into them, as if the disk were very fast.
 class AccountsTest : public testing::Test {

@@ -38,6 +38,7 @@
 #include "base/guarded.h"
 #include "base/logger.h"
 #include "base/metrics.h"
+#include "base/time_units.h"
 #include "log/log.h"
 #include "stack/stack.h"
 #include "tables/tables.h"
@@ -47,10 +48,10 @@ namespace nilo::app {
 
 inline constexpr std::size_t kAlertRecordSizeMax = 256 * 1024;
 inline constexpr std::size_t kAlertsPendingMax = 20'000;
-inline constexpr std::int64_t kAlertRetryUs = 1'000'000;
+inline constexpr std::int64_t kAlertRetryUs = kSecondUs;
 inline constexpr std::int64_t kAlertMarkEveryUs = 5'000'000;
 inline constexpr Seq kAlertMarkEveryChanges = 100'000;
-inline constexpr std::int64_t kSnoozeMaxUs = std::int64_t{30} * 86'400 * 1'000'000;
+inline constexpr std::int64_t kSnoozeMaxUs = 30 * kDayUs;
 
 class Alerting final : public ChangeObserver {
  public:

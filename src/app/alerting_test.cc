@@ -10,6 +10,7 @@
 #include <map>
 
 #include "app/reactions.h"
+#include "base/time_units.h"
 #include "log/fake_disk.h"
 #include "tables/tables_testing.h"
 #include "value/key.h"
@@ -18,7 +19,6 @@ namespace nilo::app {
 namespace {
 
 constexpr std::int64_t kS = 1'000'000;
-constexpr std::int64_t kHourUs = 3600 * kS;
 using Readings = std::vector<std::pair<std::int64_t, double>>;  // of tanks, in percent
 
 constexpr const char* kTables = R"(

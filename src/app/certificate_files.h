@@ -13,16 +13,16 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/time_units.h"
 #include "net/certificate.h"
 
 namespace nilo::app {
 
-inline constexpr TimeUs kDayUs = TimeUs{24} * 3600 * 1'000'000;
 inline constexpr TimeUs kCaLifeUs = 3650 * kDayUs;
 // The longest that browsers and phones take from a CA that somebody installed.
 inline constexpr TimeUs kServerLifeUs = 820 * kDayUs;
 // Valid from a little before it is made: clocks differ.
-inline constexpr TimeUs kClockSlackUs = TimeUs{3600} * 1'000'000;
+inline constexpr TimeUs kClockSlackUs = kHourUs;
 
 class CertificateFiles {
  public:

@@ -8,6 +8,7 @@
 #include "app/host.h"
 #include "app/remote.h"
 #include "app/whole_file.h"
+#include "base/time_units.h"
 #include "base/utf8.h"
 #include "net/http.h"
 #include "value/json.h"

@@ -5,13 +5,14 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/time_units.h"
 #include "base/version.h"
 
 namespace nilo::app {
 
 namespace {
 
-constexpr std::int64_t kRateOverUs = 1'000'000;
+constexpr std::int64_t kRateOverUs = kSecondUs;
 
 // 0: the folder cannot be asked.
 std::uint64_t free_bytes(const std::string& folder) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/time_units.h"
 #include "base/utf8.h"
 
 namespace nilo::app {
@@ -414,7 +415,7 @@ void Ingest::send_shared(const bus::Group& group, const MessagePtr& message) {
 // Counts an error. False: enough were told this second.
 bool Ingest::may_tell_error() {
   errors_.add();
-  const std::int64_t second = rooms_.clock.steady_us() / 1'000'000;
+  const std::int64_t second = rooms_.clock.steady_us() / kSecondUs;
   if (second != error_second_) {
     error_second_ = second;
     errors_this_second_ = 0;

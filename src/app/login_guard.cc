@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "base/time_units.h"
+
 namespace nilo::app {
 namespace {
-
-constexpr std::int64_t kSecondUs = 1'000'000;
 
 int seconds_until(std::int64_t when_us, std::int64_t now_us) {
   if (when_us <= now_us) return 0;

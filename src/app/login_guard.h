@@ -14,13 +14,14 @@
 #include <unordered_map>
 
 #include "base/guarded.h"
+#include "base/time_units.h"
 
 namespace nilo::app {
 
 inline constexpr int kFreeTries = 5;
 inline constexpr int kNameWaitMaxS = 16;
 inline constexpr int kAddressWaitMaxS = 60;
-inline constexpr std::int64_t kTriesForgottenUs = std::int64_t{30} * 60 * 1'000'000;
+inline constexpr std::int64_t kTriesForgottenUs = 30 * kMinuteUs;
 inline constexpr std::size_t kTriesKept = 10'000;
 
 class LoginGuard {
@@ -51,7 +52,7 @@ class LoginGuard {
 // At most kSetupTriesMax tries in kSetupWindowUs, whoever tries: with 30^8 codes nobody gets in by
 // guessing, however many addresses there are. Who runs the server can start it again.
 inline constexpr std::size_t kSetupTriesMax = 10;
-inline constexpr std::int64_t kSetupWindowUs = std::int64_t{10} * 60 * 1'000'000;
+inline constexpr std::int64_t kSetupWindowUs = 10 * kMinuteUs;
 
 class SetupGuard {
  public:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/series_sentence.h"
+#include "base/time_units.h"
 #include "render/chart.h"
 #include "tables/series.h"
 
@@ -12,7 +13,6 @@ namespace nilo::app {
 
 namespace {
 
-constexpr std::int64_t kHourUs = 3'600'000'000;
 constexpr std::int64_t kSpanMaxUs = 7 * 24 * kHourUs;
 // A thing that has only just begun is not a dot at the right edge of an empty week.
 constexpr std::int64_t kSpanMinUs = kHourUs;

@@ -44,10 +44,7 @@ enum Cell : std::size_t {
 // At most `size_max` bytes of UTF-8, never half a character.
 void cut(std::string& text, std::size_t size_max) {
   if (!is_utf8(text)) text = printable(text, size_max);
-  if (text.size() <= size_max) return;
-  std::size_t end = size_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  text.resize(end);
+  text.resize(front_of(text, size_max).size());
 }
 
 Notice cut(Notice notice) {

@@ -6,13 +6,14 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/time_units.h"
+
 namespace nilo::app {
 
 namespace {
 
 using tables::Point;
 
-constexpr TimeUs kDayUs = TimeUs{24} * 3600 * 1'000'000;
 constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

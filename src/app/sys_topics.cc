@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/time_units.h"
 #include "base/version.h"
 
 namespace nilo::app {
@@ -13,7 +14,7 @@ SysTopics::SysTopics(const Clock& clock, const std::vector<std::pair<std::string
   topics_.push_back({"$SYS/broker/version", [] { return fmt::format("nilometer {}", kVersion); }});
   topics_.push_back({"$SYS/broker/uptime", [this] {
                        const std::int64_t uptime_us = clock_.steady_us() - began_us_;
-                       return fmt::format("{} seconds", uptime_us / 1'000'000);
+                       return fmt::format("{} seconds", uptime_us / kSecondUs);
                      }});
   for (const auto& [name, read] : numbers) {
     topics_.push_back({"$SYS/broker/" + name, [read = read] { return std::to_string(read()); }});

@@ -9,6 +9,7 @@
 #include "app/series_sentence.h"
 #include "app/thing_json.h"
 #include "base/nearest.h"
+#include "base/time_units.h"
 #include "value/json_text.h"
 
 namespace nilo::app {
@@ -17,7 +18,6 @@ namespace {
 
 using tables::Point;
 
-constexpr TimeUs kDayUs = TimeUs{24} * 3600 * 1'000'000;
 // Between these, differences and sums of times stay in 64 bits.
 constexpr TimeUs kTimeMax = TimeUs{1} << 60;
 constexpr std::size_t kRowsAhead = Rhythm::kGapsMax + 1;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "base/time_units.h"
 #include "value/json_text.h"
 
 namespace nilo::app {
@@ -241,12 +242,13 @@ void append_series(std::string& out, const ThingField& field,
 }
 
 void append_bucket(std::string& out, const ThingField& field, const tables::Bucket& bucket) {
-  constexpr double kHourUs = 3600e6;
   out += '{';
   append_text(out, "of", of(field));
   append_ms(out, "start", bucket.start_us);
   append_ms(out, "end", bucket.end_us);
-  append_number(out, "hours", static_cast<double>(bucket.end_us - bucket.start_us) / kHourUs);
+  append_number(
+      out, "hours",
+      static_cast<double>(bucket.end_us - bucket.start_us) / static_cast<double>(kHourUs));
   append_stats(out, bucket.stats, false);
   append_number(out, "q25", bucket.q25);
   append_number(out, "median", bucket.median);

@@ -6,6 +6,7 @@
 #include "app/reactions.h"
 #include "app/series_sentence.h"
 #include "app/thing_answers.h"
+#include "base/time_units.h"
 #include "tables/tables_testing.h"
 #include "value/json.h"
 
@@ -349,7 +350,6 @@ std::string sentence(const std::vector<tables::Point>& points, TimeUs shown_us, 
 }
 
 TEST(SeriesSentence, SaysRangeHighestNowAndDirection) {
-  constexpr TimeUs kHourUs = 3600 * kS;
   const TimeUs from_us = *parse_iso_time("2026-11-24T00:00:00Z");  // a Tuesday
   const std::vector<tables::Point> points{
       {from_us, 50}, {from_us + 13 * kHourUs + 300 * kS, 88.764}, {from_us + 23 * kHourUs, 15.73}};

@@ -45,6 +45,14 @@ TEST(Bytes, AShortInputFailsForGood) {
   }
 }
 
+TEST(Utf8, IsNotCutInsideOfALetter) {
+  const std::string_view text = "a\xc3\xa4\xf0\x9f\x98\x80z";  // 1, 2, 4 and 1 bytes
+  const std::size_t sizes[] = {0, 1, 1, 3, 3, 3, 3, 7, 8, 8};
+  for (std::size_t max = 0; max < std::size(sizes); ++max) {
+    EXPECT_EQ(front_of(text, max), text.substr(0, sizes[max])) << max;
+  }
+}
+
 TEST(Utf8, RefusesOverlongFormsSurrogatesAndTruncation) {
   EXPECT_TRUE(is_utf8("plain ascii, longer than eight"));
   EXPECT_TRUE(is_utf8("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80"));

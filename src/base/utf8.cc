@@ -58,6 +58,12 @@ bool is_utf8(std::string_view bytes) {
   return true;
 }
 
+std::string_view front_of(std::string_view text, std::size_t size_max) {
+  if (text.size() <= size_max) return text;
+  while (size_max > 0 && is_continuation(text[size_max])) --size_max;
+  return text.substr(0, size_max);
+}
+
 std::uint32_t take_code_point(std::string_view& text) {
   const std::size_t size = sequence_size(text);
   const auto first = static_cast<std::uint8_t>(text.front());

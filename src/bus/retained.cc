@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/time_units.h"
 #include "value/message_bytes.h"
 
 namespace nilo::bus {
@@ -33,7 +34,7 @@ std::size_t Retained::size_of(const MessageView& message) {
 
 bool Retained::is_expired(const Message& message) const {
   const MessageProperties& properties = message.properties;
-  const TimeUs life_us = TimeUs{properties.expiry_s} * 1'000'000;
+  const TimeUs life_us = properties.expiry_s * kSecondUs;
   return properties.has_expiry && clock_.wall_us() >= message.received_us + life_us;
 }
 

@@ -1,4 +1,6 @@
-// mqtt/broker.cc: network connections, their bytes and their time limits.
+// mqtt/broker.cc: network connections, their bytes and their time limits.#include
+// "base/time_units.h"
+
 //
 // The other parts of Broker: connect.cc, auth.cc, publish.cc, deliver.cc, subscribe.cc,
 // sessions.cc.
@@ -9,8 +11,6 @@
 
 namespace nilo::mqtt {
 namespace {
-
-constexpr std::int64_t kSecondUs = 1'000'000;
 
 Presence::End end_of(Reason reason) {
   switch (reason) {

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/time_units.h"
 #include "mqtt/message_properties.h"
 
 namespace nilo::mqtt {
 namespace {
 
-constexpr std::int64_t kSecondUs = 1'000'000;
 constexpr std::size_t kIdCount = 65'536;
 constexpr std::uint32_t kAliasMax = 16;
 

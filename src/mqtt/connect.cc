@@ -8,13 +8,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/time_units.h"
 #include "mqtt/broker.h"
 #include "mqtt/message_properties.h"
 
 namespace nilo::mqtt {
 namespace {
-
-constexpr std::int64_t kSecondUs = 1'000'000;
 
 // 0 = the session ends with the connection.
 std::uint32_t session_expiry_of(const Connect& packet, const Limits& limits) {

@@ -10,13 +10,13 @@
 #include <set>
 #include <stdexcept>
 
+#include "base/time_units.h"
 #include "mqtt/fake_host.h"
 #include "mqtt/packet_words.h"
 
 namespace nilo::mqtt {
 namespace {
 
-constexpr std::int64_t kSecondUs = 1'000'000;
 constexpr std::int64_t kTickUs = 100'000;
 constexpr std::int64_t kTicksMax = 1000;
 

@@ -6,13 +6,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/time_units.h"
 #include "mqtt/broker.h"
 #include "mqtt/message_properties.h"
 
 namespace nilo::mqtt {
 namespace {
-
-constexpr std::int64_t kSecondUs = 1'000'000;
 
 bool is_expired(const Message& message, TimeUs now_us) {
   return message.properties.has_expiry &&

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/time_units.h"
 #include "mqtt/broker.h"
 
 namespace nilo::mqtt {
@@ -330,7 +331,7 @@ class Peer {
 };
 
 inline void wait_for(FakeHost& host, std::int64_t seconds) {
-  host.clock.advance_us(seconds * 1'000'000);
+  host.clock.advance_us(seconds * kSecondUs);
   host.broker->tick();
 }
 

@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/time_units.h"
 #include "mqtt/broker.h"
 
 namespace nilo::mqtt {
 namespace {
 
-constexpr std::int64_t kSecondUs = 1'000'000;
 constexpr int kWillsPerTick = 1000;
 
 bus::SubscriptionOptions options_of(const SubscribeEntry& entry, std::uint32_t identifier) {

@@ -74,11 +74,10 @@ std::string header_text(std::string_view text) {
   if (is_plain) return clean;
   std::string out;
   for (std::size_t at = 0; at < clean.size();) {
-    std::size_t end = std::min(at + kEncodedBytesMax, clean.size());
-    while (end < clean.size() && (clean[end] & 0xc0) == 0x80) --end;  // whole characters
+    const std::string_view part = front_of(std::string_view(clean).substr(at), kEncodedBytesMax);
     if (!out.empty()) out += "\r\n ";
-    out += "=?UTF-8?B?" + base64(std::string_view(clean).substr(at, end - at)) + "?=";
-    at = end;
+    out += "=?UTF-8?B?" + base64(part) + "?=";
+    at += part.size();
   }
   return out;
 }

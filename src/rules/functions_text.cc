@@ -27,8 +27,6 @@ std::string& cleared_buffer(const Call& call) {
 }
 Datum text_in_buffer(const Call& call) { return call.context.make_text(call.context.buffer); }
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
 std::int64_t characters_in(std::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); });
 }

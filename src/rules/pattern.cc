@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/utf8.h"
 
 namespace nilo::rules {
 
@@ -102,7 +103,7 @@ bool Pattern::replace(std::string_view text, std::string_view replacement, std::
     do {
       if (at < text.size()) out += text[at];
       ++at;
-    } while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80);
+    } while (at < text.size() && is_continuation(text[at]));
   }
   if (at < text.size()) out.append(text, at);
   return out.size() <= size_max;

@@ -222,7 +222,7 @@ struct PolicyText::Joined {
   std::size_t next(std::size_t i) const {
     do {
       ++i;
-    } while (i < size() && (static_cast<unsigned char>(at(i)) & 0xc0) == 0x80);
+    } while (i < size() && is_continuation(at(i)));
     return i;
   }
 };

@@ -7,13 +7,14 @@
 #include <exception>
 #include <limits>
 
+#include "base/time_units.h"
+
 namespace nilo {
 
 namespace {
 
 constexpr std::int64_t kHourS = 3600;
 constexpr std::int64_t kDayS = 24 * kHourS;
-constexpr TimeUs kSecondUs = 1'000'000;
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 

@@ -2,12 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "base/time_units.h"
 #include "value/value.h"
 
 namespace nilo {
 namespace {
-
-constexpr TimeUs kHourUs = TimeUs{3600} * 1'000'000;
 
 TimeUs us_of(std::string_view text) { return *parse_iso_time(text); }
 
