@@ -60,12 +60,6 @@ net::HttpResponse wait_response(int wait_s) {
   return response;
 }
 
-net::HttpResponse nothing_more() {
-  net::HttpResponse response;
-  response.status = 204;
-  return response;
-}
-
 // Answers what came of a setup, a login, or a new password.
 std::function<void(Result<LoggedIn>)> entering(const Context& context, Call& call) {
   return
@@ -81,7 +75,7 @@ std::function<void(Result<LoggedIn>)> entering(const Context& context, Call& cal
 std::function<void(Result<void>)> doing(const Call& call, int status) {
   return [respond = call.respond, status](const Result<void>& done) {
     if (!done) return respond(error_response(done.error()));
-    respond(status == 204 ? nothing_more() : json_response("{}", status));
+    respond(status == 204 ? done_response() : json_response("{}", status));
   };
 }
 
@@ -158,7 +152,7 @@ void log_out(const Context& context, Call& call) {
   const std::string secret = shown ? shown->session : std::string();
   const auto answer = [respond = call.respond,
                        cookie = cookie_of(call.request, {})](const Result<void>& done) {
-    net::HttpResponse response = done ? nothing_more() : error_response(done.error());
+    net::HttpResponse response = done ? done_response() : error_response(done.error());
     response.headers.emplace_back("Set-Cookie", cookie);
     respond(std::move(response));
   };

@@ -4,36 +4,28 @@
 
 #include "api/json_body.h"
 #include "api/topic_list.h"
-#include "base/time_units.h"
+#include "base/clock.h"
+#include "value/json_text.h"
 
 namespace nilo::api {
 namespace {
 
-constexpr std::int64_t kCertificateDaysMax = 36'500;
-
-void append_member(std::string& out, std::string_view name, std::string_view text) {
-  if (out.back() != '{') out += ',';
-  append_json_string(out, name);
-  append_json_string(out += ':', text);
-}
-
 void append_time(std::string& out, std::string_view name, TimeUs us) {
-  append_json_string(out += ',', name);
-  append_json(out += ':', us == 0 ? Value::null() : Value::timestamp(us));
+  append_json(append_key(out, name), us == 0 ? Value::null() : Value::timestamp(us));
 }
 
 std::string json_of(const CertificateInfo& one) {
   std::string out = "{";
-  append_member(out, "fingerprint", one.fingerprint);
-  append_member(out, "name", one.name);
-  append_member(out, "kind", one.kind);
-  append_member(out, "state", one.state);
-  append_member(out, "subject", one.subject);
-  append_member(out, "serial", one.serial);
-  append_member(out, "issuer", one.issuer);
-  append_member(out, "note", one.note);
-  append_topics(out += ",\"topics\":", one.topics);
-  out.append(",\"auto\":").append(one.admits ? "true" : "false");
+  append_text(out, "fingerprint", one.fingerprint);
+  append_text(out, "name", one.name);
+  append_text(out, "kind", one.kind);
+  append_text(out, "state", one.state);
+  append_text(out, "subject", one.subject);
+  append_text(out, "serial", one.serial);
+  append_text(out, "issuer", one.issuer);
+  append_text(out, "note", one.note);
+  append_topics(append_key(out, "topics"), one.topics);
+  append_number(out, "auto", one.admits);
   append_time(out, "created", one.created_us);
   append_time(out, "not_before", one.not_before_us);
   append_time(out, "not_after", one.not_after_us);
@@ -62,12 +54,7 @@ Result<NewCertificate> read_new(std::string_view body) {
   if (wanted.name.empty()) return Error{ErrorCode::invalid_argument, "'name' is required"};
   wanted.topics = TRY(topics_member(*root));
   if (root->find("request") != nullptr) wanted.request = TRY(text_member(*root, "request"));
-  const JsonNode* const days = root->find("valid_days");
-  if (days == nullptr) return wanted;
-  const Parameter parameter{
-      .name = "valid_days", .type = Type::int64, .min = 1, .max = kCertificateDaysMax};
-  const std::string text(days->is_number() ? days->text() : "");
-  wanted.valid_for_us = TRY(read_argument(parameter, text)).number * kDayUs;
+  if (const auto days_us = TRY(days_member(*root, "valid_days"))) wanted.valid_for_us = *days_us;
   return wanted;
 }
 
@@ -136,9 +123,9 @@ void issue_certificate(const Context& context, Call& call) {
         if (!issued) return respond(error_response(issued.error()));
         std::string out = json_of(issued->info);
         out.pop_back();
-        append_member(out, "certificate", issued->certificate);
-        if (!issued->key.empty()) append_member(out, "key", issued->key);
-        append_member(out, "ca_certificate", issued->ca_certificate);
+        append_text(out, "certificate", issued->certificate);
+        if (!issued->key.empty()) append_text(out, "key", issued->key);
+        append_text(out, "ca_certificate", issued->ca_certificate);
         respond(json_response(out + "}", 201));
       });
 }
@@ -161,12 +148,7 @@ void change_certificate(const Context& context, Call& call) {
 
 void remove_certificate(const Context& context, Call& call) {
   context.backend.certificates.remove(std::string(*call.text("certificate")),
-                                      [respond = call.respond](const Result<void>& done) {
-                                        if (!done) return respond(error_response(done.error()));
-                                        net::HttpResponse response;
-                                        response.status = 204;
-                                        respond(std::move(response));
-                                      });
+                                      answer_done(call.respond));
 }
 
 }  // namespace nilo::api

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "api/route.h"
 #include "base/nearest.h"
+#include "base/time_units.h"
 #include "base/utf8.h"
 
 namespace nilo::api {
@@ -13,6 +15,15 @@ Result<std::string> text_member(const JsonNode& object, std::string_view name) {
   if (node == nullptr) return std::string();
   if (node->is_string()) return std::string(node->text());
   return Error{ErrorCode::invalid_argument, "'" + std::string(name) + "' must be text"};
+}
+
+Result<std::optional<std::int64_t>> days_member(const JsonNode& object, std::string_view name) {
+  const JsonNode* const days = object.find(name);
+  if (days == nullptr) return std::optional<std::int64_t>();
+  const Parameter parameter{
+      .name = std::string(name), .type = Type::int64, .min = 1, .max = kDaysMax};
+  const std::string text(days->is_number() ? days->text() : "");
+  return std::optional(TRY(read_argument(parameter, text)).number * kDayUs);
 }
 
 // The object in the body; every member must be one of `names`.

@@ -1,7 +1,9 @@
 // api/json_body.h: a request's body as a JSON object whose members are known.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,5 +19,10 @@ Result<const JsonNode*> object_body(JsonDocument& document, std::string_view bod
 
 // A member that must be text; empty if it is not there.
 Result<std::string> text_member(const JsonNode& object, std::string_view name);
+
+// A member that must be a whole number of days, 1 to kDaysMax; in microseconds. nullopt: it is not
+// there.
+inline constexpr std::int64_t kDaysMax = 36'500;
+Result<std::optional<std::int64_t>> days_member(const JsonNode& object, std::string_view name);
 
 }  // namespace nilo::api

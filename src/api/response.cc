@@ -13,6 +13,18 @@ net::HttpResponse json_response(std::string body, int status) {
   return response;
 }
 
+net::HttpResponse done_response() {
+  net::HttpResponse response;
+  response.status = 204;
+  return response;
+}
+
+std::function<void(Result<void>)> answer_done(net::Respond respond) {
+  return [respond = std::move(respond)](const Result<void>& done) {
+    respond(done ? done_response() : error_response(done.error()));
+  };
+}
+
 net::HttpResponse error_response(const Error& error) {
   std::string out = R"({"error":{"code":")";
   out.append(info_of(error.code).name);

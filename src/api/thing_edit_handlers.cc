@@ -43,12 +43,6 @@ Result<ThingEdit> read_edit(std::string id, std::string_view body) {
                "64 properties, 1024 bytes of text"};
 }
 
-net::HttpResponse nothing_more() {
-  net::HttpResponse response;
-  response.status = 204;
-  return response;
-}
-
 }  // namespace
 
 void set_thing(const Context& context, Call& call) {
@@ -65,10 +59,7 @@ void set_thing(const Context& context, Call& call) {
 }
 
 void remove_thing(const Context& context, Call& call) {
-  context.backend.things.remove(std::string(*call.text("thing")),
-                                [respond = call.respond](const Result<void>& done) {
-                                  respond(done ? nothing_more() : error_response(done.error()));
-                                });
+  context.backend.things.remove(std::string(*call.text("thing")), answer_done(call.respond));
 }
 
 }  // namespace nilo::api

@@ -8,18 +8,14 @@
 namespace nilo::api {
 namespace {
 
-constexpr std::int64_t kTokenDaysMax = 36'500;
-
 // "12h", "30d", "8w", "1y".
 Result<std::int64_t> read_duration(std::string_view text) {
   constexpr std::pair<char, std::int64_t> kUnits[] = {
       {'h', kDayUs / 24}, {'d', kDayUs}, {'w', 7 * kDayUs}, {'y', 365 * kDayUs}};
   for (const auto& [letter, unit_us] : kUnits) {
     if (!text.ends_with(letter)) continue;
-    const Parameter parameter{.name = "valid_for",
-                              .type = Type::int64,
-                              .min = 1,
-                              .max = kTokenDaysMax * kDayUs / unit_us};
+    const Parameter parameter{
+        .name = "valid_for", .type = Type::int64, .min = 1, .max = kDaysMax * kDayUs / unit_us};
     return TRY(read_argument(parameter, text.substr(0, text.size() - 1))).number * unit_us;
   }
   return Error{ErrorCode::invalid_argument, "'valid_for' must be a time such as \"30d\"",
@@ -46,12 +42,7 @@ Result<NewToken> read_token(std::string_view body) {
   if (root->find("valid_for") != nullptr) {
     token.valid_for_us = TRY(read_duration(TRY(text_member(*root, "valid_for"))));
   }
-  const JsonNode* const days = root->find("valid_days");
-  if (days == nullptr) return token;
-  const Parameter parameter{
-      .name = "valid_days", .type = Type::int64, .min = 1, .max = kTokenDaysMax};
-  const std::string text(days->is_number() ? days->text() : "");
-  token.valid_for_us = TRY(read_argument(parameter, text)).number * kDayUs;
+  if (const auto days_us = TRY(days_member(*root, "valid_days"))) token.valid_for_us = *days_us;
   return token;
 }
 
@@ -92,13 +83,7 @@ void make_token(const Context& context, Call& call) {
 }
 
 void revoke_token(const Context& context, Call& call) {
-  context.backend.revoke_token(std::string(*call.text("name")),
-                               [respond = call.respond](const Result<void>& done) {
-                                 if (!done) return respond(error_response(done.error()));
-                                 net::HttpResponse response;
-                                 response.status = 204;
-                                 respond(std::move(response));
-                               });
+  context.backend.revoke_token(std::string(*call.text("name")), answer_done(call.respond));
 }
 
 }  // namespace nilo::api

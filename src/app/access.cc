@@ -56,17 +56,13 @@ std::string address_key(std::string_view client_id, std::string_view ip) {
 }
 
 TableSchema tokens_schema() {
-  TableSchema schema;
-  schema.name = kTokensTable;
-  schema.is_private = true;  // the hashes are nobody's business
-  schema.columns = {
-      own_column("name", Type::text),           own_column("role", Type::text),
-      own_column("is_password", Type::boolean), own_column("hash", Type::text),
-      own_column("created", Type::timestamp),   own_column("expires", Type::timestamp),
-      own_column("revoked", Type::boolean),     own_column("kind", Type::text),
-      own_column("topics", Type::text),         own_column("note", Type::text),
-      own_column("verifier", Type::text)};
-  return schema;
+  return private_table(
+      kTokensTable, {own_column("name", Type::text), own_column("role", Type::text),
+                     own_column("is_password", Type::boolean), own_column("hash", Type::text),
+                     own_column("created", Type::timestamp), own_column("expires", Type::timestamp),
+                     own_column("revoked", Type::boolean), own_column("kind", Type::text),
+                     own_column("topics", Type::text), own_column("note", Type::text),
+                     own_column("verifier", Type::text)});
 }
 
 std::vector<Value> cells_of(const Token& token) {

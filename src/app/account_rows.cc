@@ -6,27 +6,19 @@
 namespace nilo::app {
 
 TableSchema users_schema() {
-  TableSchema schema;
-  schema.name = kUsersTable;
-  schema.is_private = true;
-  schema.columns = {own_column("name", Type::text),
-                    own_column("role", Type::text),
-                    own_column("hash", Type::text),
-                    own_column("created", Type::timestamp),
-                    own_column("last_login", Type::timestamp),
-                    own_column("removed", Type::boolean)};
-  return schema;
+  return private_table(
+      kUsersTable,
+      {own_column("name", Type::text), own_column("role", Type::text),
+       own_column("hash", Type::text), own_column("created", Type::timestamp),
+       own_column("last_login", Type::timestamp), own_column("removed", Type::boolean)});
 }
 
 TableSchema sessions_schema() {
-  TableSchema schema;
-  schema.name = kSessionsTable;
-  schema.is_private = true;
-  schema.columns = {own_column("slot", Type::int64),        own_column("id", Type::text),
-                    own_column("user", Type::text),         own_column("ip", Type::text),
-                    own_column("created", Type::timestamp), own_column("seen", Type::timestamp),
-                    own_column("ended", Type::boolean)};
-  return schema;
+  return private_table(kSessionsTable,
+                       {own_column("slot", Type::int64), own_column("id", Type::text),
+                        own_column("user", Type::text), own_column("ip", Type::text),
+                        own_column("created", Type::timestamp), own_column("seen", Type::timestamp),
+                        own_column("ended", Type::boolean)});
 }
 
 std::vector<Value> cells_of(const User& user) {

@@ -26,24 +26,15 @@ std::optional<State> certificate_state_of(std::string_view word) {
 }
 
 TableSchema certificates_schema() {
-  TableSchema schema;
-  schema.name = kCertificatesTable;
-  schema.is_private = true;
-  schema.columns = {own_column("fingerprint", Type::text),
-                    own_column("name", Type::text),
-                    own_column("kind", Type::text),
-                    own_column("state", Type::text),
-                    own_column("subject", Type::text),
-                    own_column("serial", Type::text),
-                    own_column("issuer", Type::text),
-                    own_column("not_before", Type::timestamp),
-                    own_column("not_after", Type::timestamp),
-                    own_column("created", Type::timestamp),
-                    own_column("note", Type::text),
-                    own_column("topics", Type::text),
-                    own_column("pem", Type::text),
-                    own_column("admits", Type::boolean)};
-  return schema;
+  return private_table(
+      kCertificatesTable,
+      {own_column("fingerprint", Type::text), own_column("name", Type::text),
+       own_column("kind", Type::text), own_column("state", Type::text),
+       own_column("subject", Type::text), own_column("serial", Type::text),
+       own_column("issuer", Type::text), own_column("not_before", Type::timestamp),
+       own_column("not_after", Type::timestamp), own_column("created", Type::timestamp),
+       own_column("note", Type::text), own_column("topics", Type::text),
+       own_column("pem", Type::text), own_column("admits", Type::boolean)});
 }
 
 std::vector<Value> cells_of(const KnownCertificate& certificate) {

@@ -1,5 +1,7 @@
 #include "app/own_row.h"
 
+#include <utility>
+
 #include "base/assert.h"
 
 namespace nilo::app {
@@ -10,6 +12,14 @@ Column own_column(std::string_view name, Type type) {
   column.type = type;
   column.time_unit = TimeUnit::us;
   return column;
+}
+
+TableSchema private_table(std::string_view name, std::vector<Column> columns) {
+  TableSchema schema;
+  schema.name = name;
+  schema.is_private = true;
+  schema.columns = std::move(columns);
+  return schema;
 }
 
 Value text_or_null(std::string_view text) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "tables/tables.h"
@@ -21,6 +22,9 @@ namespace nilo::app {
 
 // Times are microseconds since 1970.
 Column own_column(std::string_view name, Type type);
+
+// A table that no API and no SQL shows.
+TableSchema private_table(std::string_view name, std::vector<Column> columns);
 
 // `text` must outlive the value.
 Value text_or_null(std::string_view text);
