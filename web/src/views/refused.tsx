@@ -1,11 +1,12 @@
 // Whom the server refused, why, and what letting it in would mean. A device that cannot get in is
 // otherwise a line in a log that nobody reads.
 import { useState } from 'preact/hooks';
-import { asApiError, post, useGet, type ApiError } from '../api';
+import { post, useGet } from '../api';
 import type { Refusal } from '../documents';
 import { plural } from '../format';
 import { isAdmin } from '../session';
 import { announce } from '../ui/announce';
+import { useAct } from '../ui/act';
 import { Age } from '../ui/age';
 import { Button, Chip, Dialog, EmptyState, ErrorState, Loading, PageHead, Panel } from '../ui/parts';
 import { LiveTabs } from './live';
@@ -16,23 +17,14 @@ const kWhat: Record<Refusal['what'], string> = {
 };
 
 function AllowDialog({ refusal, onClose, onDone }: { refusal: Refusal; onClose: () => void; onDone: () => void }) {
-  const [error, setError] = useState<ApiError | null>(null);
+  const { error, isBusy, run } = useAct();
   const [done, setDone] = useState('');
-  const [isBusy, setBusy] = useState(false);
-  const allow = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      const answer = await post<{ done: string }>(`/refused/${encodeURIComponent(refusal.id)}/allow`);
-      setDone(answer.done);
-      announce(answer.done);
-      onDone();
-    } catch (reason) {
-      setError(asApiError(reason));
-    } finally {
-      setBusy(false);
-    }
-  };
+  const allow = () => run(async () => {
+    const answer = await post<{ done: string }>(`/refused/${encodeURIComponent(refusal.id)}/allow`);
+    setDone(answer.done);
+    announce(answer.done);
+    onDone();
+  });
   return (
     <Dialog title={done ? 'Allowed' : 'Allow this device?'} onClose={onClose}>
       <div class="stack">

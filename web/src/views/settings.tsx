@@ -1,11 +1,12 @@
 // Settings: the server itself, who may come in, and whether its mails arrive.
 import type { ComponentChild } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { asApiError, post, useGet, type ApiError } from '../api';
+import { post, useGet } from '../api';
 import type { NoticeList, Settings as SettingsDocument } from '../documents';
 import { bytes, count, fullTime, plural } from '../format';
 import { isAdmin, session } from '../session';
 import { alertChanges, status } from '../store';
+import { useAct } from '../ui/act';
 import { Age } from '../ui/age';
 import { Button, EmptyState, ErrorState, Field, Loading, PageHead, Panel, Tabs } from '../ui/parts';
 import { NoticeTable } from './notices';
@@ -18,20 +19,11 @@ const kNotices = 50;
 function MailTest() {
   const [to, setTo] = useState('');
   const [answer, setAnswer] = useState('');
-  const [error, setError] = useState<ApiError | null>(null);
-  const [isBusy, setBusy] = useState(false);
+  const { error, isBusy, run } = useAct();
   const send = async (event: Event) => {
     event.preventDefault();
-    setBusy(true);
     setAnswer('');
-    setError(null);
-    try {
-      setAnswer((await post<{ answer: string }>('/mail/test', { to: to.trim() })).answer);
-    } catch (reason) {
-      setError(asApiError(reason));
-    } finally {
-      setBusy(false);
-    }
+    await run(async () => setAnswer((await post<{ answer: string }>('/mail/test', { to: to.trim() })).answer));
   };
   return (
     <form class="form" onSubmit={send}>

@@ -1,12 +1,13 @@
 // Certificates: which devices come in by one, and whose word is taken for them.
 import { useState } from 'preact/hooks';
-import { asApiError, del, post, useGet, type ApiError } from '../api';
+import { del, post, useGet } from '../api';
 import type { Certificate } from '../documents';
 import { moment, now } from '../format';
 import type { Mark } from '../icons';
+import { useAct } from '../ui/act';
 import { Age } from '../ui/age';
+import { Confirm } from '../ui/confirm';
 import { Button, Dialog, EmptyState, ErrorState, Field, Loading, Panel, StateMark, Table } from '../ui/parts';
-import { Confirm } from './settings_users';
 
 const kStates: Record<Certificate['state'], [Mark, string]> = {
   active: ['good', 'Active'],
@@ -27,21 +28,14 @@ function State({ one }: { one: Certificate }) {
 function Register({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
   const [name, setName] = useState('');
   const [pem, setPem] = useState('');
-  const [error, setError] = useState<ApiError | null>(null);
-  const [isBusy, setBusy] = useState(false);
+  const { error, isBusy, run } = useAct();
   const submit = async (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setError(null);
     const isPem = pem.includes('-----BEGIN');
-    try {
-      await post('/certificates/register', { name: name.trim(), ...(isPem ? { certificate: pem } : { fingerprint: pem.trim() }) });
-      onDone();
-      onClose();
-    } catch (reason) {
-      setError(asApiError(reason));
-      setBusy(false);
-    }
+    const body = { name: name.trim(), ...(isPem ? { certificate: pem } : { fingerprint: pem.trim() }) };
+    if (!await run(() => post('/certificates/register', body))) return;
+    onDone();
+    onClose();
   };
   return (
     <Dialog title="Register a certificate" onClose={onClose}>
@@ -64,11 +58,10 @@ export function Certificates() {
   const certificates = useGet<{ certificates: Certificate[] }>('/certificates');
   const [isRegistering, setRegistering] = useState(false);
   const [revoking, setRevoking] = useState<Certificate | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
+  const { error, run } = useAct();
   const list = certificates.data.value?.certificates;
-  const change = async (act: Promise<unknown>) => {
-    setError(null);
-    await act.catch((reason: unknown) => setError(asApiError(reason)));
+  const change = async (act: () => Promise<unknown>) => {
+    await run(act);
     certificates.reload();
   };
   const problem = error ?? certificates.error.value;
@@ -91,13 +84,13 @@ export function Certificates() {
             cell: (one) => (
               <span class="buttons end">
                 {(one.state === 'inactive' || one.state === 'pending') && (
-                  <Button small label={`Activate ${one.name}`} onClick={() => void change(post(pathOf(one), { state: 'active' }))}>Activate</Button>
+                  <Button small label={`Activate ${one.name}`} onClick={() => void change(() => post(pathOf(one), { state: 'active' }))}>Activate</Button>
                 )}
                 {one.state === 'active' && (
-                  <Button small label={`Deactivate ${one.name}`} onClick={() => void change(post(pathOf(one), { state: 'inactive' }))}>Deactivate</Button>
+                  <Button small label={`Deactivate ${one.name}`} onClick={() => void change(() => post(pathOf(one), { state: 'inactive' }))}>Deactivate</Button>
                 )}
                 {one.state === 'revoked'
-                  ? <Button small label={`Take ${one.name} off the list`} onClick={() => void change(del(pathOf(one)))}>Forget</Button>
+                  ? <Button small label={`Take ${one.name} off the list`} onClick={() => void change(() => del(pathOf(one)))}>Forget</Button>
                   : <Button small look="danger" label={`Revoke ${one.name}`} onClick={() => setRevoking(one)}>Revoke</Button>}
               </span>
             ),

@@ -1,12 +1,13 @@
 // Tokens: what devices and scripts show. A new one is told once, as only its hash is kept.
 import { useState } from 'preact/hooks';
-import { asApiError, del, post, useGet, type ApiError } from '../api';
+import { del, post, useGet } from '../api';
 import type { Token } from '../documents';
 import { moment, now } from '../format';
 import { Command } from '../ui/copy';
+import { useAct } from '../ui/act';
 import { Age } from '../ui/age';
+import { Confirm } from '../ui/confirm';
 import { Button, Dialog, EmptyState, ErrorState, Field, Loading, Panel, StateMark, Table } from '../ui/parts';
-import { Confirm } from './settings_users';
 import { filtersOf } from './topic_filters';
 
 const kValid: [string, string][] = [['', 'Until it is revoked'], ['1d', 'One day'], ['30d', '30 days'], ['365d', 'One year']];
@@ -33,24 +34,18 @@ function NewToken({ onClose, onMade }: { onClose: () => void; onMade: (token: st
   const [role, setRole] = useState<Token['role']>('device');
   const [topics, setTopics] = useState('');
   const [validFor, setValidFor] = useState('');
-  const [error, setError] = useState<ApiError | null>(null);
-  const [isBusy, setBusy] = useState(false);
+  const { error, isBusy, run } = useAct();
   const submit = async (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setError(null);
     const scope = role === 'device' ? filtersOf(topics) : [];
-    try {
+    await run(async () => {
       const made = await post<{ token: string }>('/tokens', {
         name: name.trim(), role,
         ...(scope.length > 0 ? { topics: scope } : {}),
         ...(validFor ? { valid_for: validFor } : {}),
       });
       onMade(made.token);
-    } catch (reason) {
-      setError(asApiError(reason));
-      setBusy(false);
-    }
+    });
   };
   return (
     <Dialog title="Make a token" onClose={onClose}>

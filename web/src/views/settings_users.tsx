@@ -1,9 +1,11 @@
 // The people who may come in, and one's own password.
 import { useState } from 'preact/hooks';
-import { asApiError, del, post, useGet, type ApiError } from '../api';
+import { del, post, useGet } from '../api';
 import type { LoginSession, Role, User } from '../documents';
 import { session } from '../session';
+import { useAct } from '../ui/act';
 import { Age } from '../ui/age';
+import { Confirm } from '../ui/confirm';
 import { Button, Dialog, ErrorState, Field, Loading, Panel, Table } from '../ui/parts';
 import { kPasswordMin } from './gate';
 
@@ -23,21 +25,13 @@ function RoleField({ role, onChange }: { role: Role; onChange: (role: Role) => v
 function ChangeUser({ user, onClose, onDone }: { user: User; onClose: () => void; onDone: () => void }) {
   const [role, setRole] = useState<Role>(user.role);
   const [password, setPassword] = useState('');
-  const [error, setError] = useState<ApiError | null>(null);
-  const [isBusy, setBusy] = useState(false);
+  const { error, isBusy, run } = useAct();
   const isSame = role === user.role && !password;
   const submit = async (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setError(null);
-    try {
-      await post(`/users/${encodeURIComponent(user.name)}`, { ...(role === user.role ? {} : { role }), ...(password ? { password } : {}) });
-      onDone();
-      onClose();
-    } catch (reason) {
-      setError(asApiError(reason));
-      setBusy(false);
-    }
+    if (!await run(() => post(`/users/${encodeURIComponent(user.name)}`, { ...(role === user.role ? {} : { role }), ...(password ? { password } : {}) }))) return;
+    onDone();
+    onClose();
   };
   return (
     <Dialog title={`Change ${user.name}`} onClose={onClose}>
@@ -57,20 +51,12 @@ function NewUser({ onClose, onDone }: { onClose: () => void; onDone: () => void 
   const [name, setName] = useState('');
   const [role, setRole] = useState<Role>('viewer');
   const [password, setPassword] = useState('');
-  const [error, setError] = useState<ApiError | null>(null);
-  const [isBusy, setBusy] = useState(false);
+  const { error, isBusy, run } = useAct();
   const submit = async (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setError(null);
-    try {
-      await post('/users', { name: name.trim(), role, password });
-      onDone();
-      onClose();
-    } catch (reason) {
-      setError(asApiError(reason));
-      setBusy(false);
-    }
+    if (!await run(() => post('/users', { name: name.trim(), role, password }))) return;
+    onDone();
+    onClose();
   };
   return (
     <Dialog title="Add a user" onClose={onClose}>
@@ -83,34 +69,6 @@ function NewUser({ onClose, onDone }: { onClose: () => void; onDone: () => void 
         {error && <ErrorState error={error} />}
         <div class="buttons end"><Button type="submit" look="main" busy={isBusy}>Add</Button></div>
       </form>
-    </Dialog>
-  );
-}
-
-// Asks before something that cannot be taken back.
-export function Confirm({ title, text, verb, act, onClose, onDone }: {
-  title: string; text: string; verb: string; act: () => Promise<unknown>; onClose: () => void; onDone: () => void;
-}) {
-  const [error, setError] = useState<ApiError | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  const go = async () => {
-    setBusy(true);
-    try {
-      await act();
-      onDone();
-      onClose();
-    } catch (reason) {
-      setError(asApiError(reason));
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog title={title} onClose={onClose}>
-      <div class="stack">
-        <p class="wrap">{text}</p>
-        {error && <ErrorState error={error} />}
-        <div class="buttons end"><Button onClick={onClose}>Leave it</Button><Button look="danger" busy={isBusy} onClick={go}>{verb}</Button></div>
-      </div>
     </Dialog>
   );
 }
@@ -157,15 +115,10 @@ export function Users() {
 // Where one is logged in; for admins, where everybody is.
 export function Sessions() {
   const sessions = useGet<{ sessions: LoginSession[] }>('/sessions');
-  const [error, setError] = useState<ApiError | null>(null);
+  const { error, run } = useAct();
   const list = sessions.data.value?.sessions;
   const end = async (one: LoginSession) => {
-    setError(null);
-    try {
-      await del(`/sessions/${encodeURIComponent(one.id)}`);
-    } catch (reason) {
-      setError(asApiError(reason));
-    }
+    await run(() => del(`/sessions/${encodeURIComponent(one.id)}`));
     sessions.reload();
   };
   const problem = error ?? sessions.error.value;
@@ -189,24 +142,15 @@ export function Sessions() {
 export function Password() {
   const [old, setOld] = useState('');
   const [fresh, setFresh] = useState('');
-  const [error, setError] = useState<ApiError | null>(null);
   const [isDone, setDone] = useState(false);
-  const [isBusy, setBusy] = useState(false);
+  const { error, isBusy, run } = useAct();
   const submit = async (event: Event) => {
     event.preventDefault();
-    setBusy(true);
     setDone(false);
-    setError(null);
-    try {
-      await post('/session/password', { old, new: fresh });
-      setDone(true);
-      setOld('');
-      setFresh('');
-    } catch (reason) {
-      setError(asApiError(reason));
-    } finally {
-      setBusy(false);
-    }
+    if (!await run(() => post('/session/password', { old, new: fresh }))) return;
+    setDone(true);
+    setOld('');
+    setFresh('');
   };
   return (
     <Panel title="Change your password">
