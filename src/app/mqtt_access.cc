@@ -165,6 +165,13 @@ std::unique_ptr<mqtt::Authenticator> MqttAccess::exchange(std::string_view metho
       rooms_.policies, subject_of(login));
 }
 
+const char* MqttAccess::why_ended(const Principal& who) const {
+  if (who.credential.empty() || rooms_.access.is_current(who.credential)) return nullptr;
+  return is_certificate_credential(who.credential)
+             ? "the certificate that it showed is not valid any more"
+             : "the token or password that it logged in with is not valid any more";
+}
+
 bool MqttAccess::may_publish(const Principal& who, std::string_view topic) {
   const bool is_open = !is_ours(topic) || topic.starts_with(kBasicIngest);
   return who.role != Role::viewer && is_open && (!who.scope || who.scope->may_publish(topic));

@@ -57,6 +57,9 @@ class MqttAccess {
   // A login in several steps; nullptr: not by this method.
   std::unique_ptr<mqtt::Authenticator> exchange(std::string_view method, const mqtt::Login& login);
 
+  // Does what let `who` in still hold? nullptr: yes; else a literal that says what does not.
+  const char* why_ended(const Principal& who) const;
+
   // What the server says of itself ($error, $table, $alert) is for people, not for devices.
   static bool may_publish(const Principal& who, std::string_view topic);
   static bool may_subscribe(const Principal& who, std::string_view filter);

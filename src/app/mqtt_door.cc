@@ -235,16 +235,14 @@ void MqttDoor::run_on_loop(std::function<void()> task) {
   });
 }
 
-// Whose token was revoked or has expired, and what was allowed by hand and taken
+// Whose token or certificate was revoked or has expired, and what was allowed by hand and taken
 // back.
 void MqttDoor::drop_revoked() {
   const std::uint64_t grants = rooms_.grants.changes();
   if (std::exchange(grant_changes_seen_, grants) != grants) broker_.recheck_subscriptions();
   const std::uint64_t changes = rooms_.access.changes();
   if (std::exchange(access_changes_seen_, changes) == changes) return;
-  broker_.drop_clients([this](const Principal& who) {
-    return !who.credential.empty() && !rooms_.access.is_current(who.credential);
-  });
+  broker_.drop_clients([this](const Principal& who) { return access_.why_ended(who); });
 }
 
 void MqttDoor::tick() {

@@ -1,6 +1,4 @@
-// mqtt/broker.cc: network connections, their bytes and their time limits.#include
-// "base/time_units.h"
-
+// mqtt/broker.cc: network connections, their bytes and their time limits.
 //
 // The other parts of Broker: connect.cc, auth.cc, publish.cc, deliver.cc, subscribe.cc,
 // sessions.cc.
@@ -8,6 +6,8 @@
 
 #include <algorithm>
 #include <utility>
+
+#include "base/time_units.h"
 
 namespace nilo::mqtt {
 namespace {
@@ -272,16 +272,15 @@ void Broker::fail(Connection& connection, Fault fault) {
   drop(connection, true, true);
 }
 
-void Broker::drop_clients(const std::function<bool(const Principal&)>& which) {
+void Broker::drop_clients(const std::function<const char*(const Principal&)>& why) {
   for (std::size_t index = 0; index < slots_.size(); ++index) {
     Connection* const connection = slots_[index].connection.get();
     if (connection == nullptr) continue;
     const bool is_in = connection->state == Connection::State::open ||
                        connection->state == Connection::State::committing;
-    if (is_in && which(connection->principal)) {
-      fail(*connection,
-           {Reason::not_authorized, "the token it logged in with is not valid any more"});
-    }
+    if (!is_in) continue;
+    const char* const reason = why(connection->principal);
+    if (reason != nullptr) fail(*connection, {Reason::not_authorized, reason});
   }
 }
 

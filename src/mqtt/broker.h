@@ -84,8 +84,9 @@ class Broker {
   std::string take_out(ConnectionId connection);
   // The socket is gone.
   void closed(ConnectionId connection);
-  // Ends the connections of those who may not be here any more (5.0: 0x87).
-  void drop_clients(const std::function<bool(const Principal&)>& which);
+  // Ends the connections of those who may not be here any more (5.0: 0x87). `why`: a literal that
+  // says why this one has to go; nullptr: it stays.
+  void drop_clients(const std::function<const char*(const Principal&)>& why);
   // Rights have changed: ends subscriptions of those that are here which are not allowed any more.
   // Those who come back are looked at then.
   void recheck_subscriptions();

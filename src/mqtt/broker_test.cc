@@ -62,6 +62,20 @@ TEST(Broker, SaysGoodbyeWhenItShutsDown) {
   EXPECT_EQ(host.broker->connection_count(), 0u);
 }
 
+TEST(Broker, SaysWhyAClientMayNotStay) {
+  FakeHost host;
+  Peer barn(host, "a", kV5, true, 0, "barn");
+  Peer tank(host, "b", kV5, true, 0, "tank");
+  host.broker->drop_clients([](const Principal& who) -> const char* {
+    return who.name == "barn" ? "its token is revoked" : nullptr;
+  });
+  const std::string goodbye = barn.take();
+  EXPECT_EQ(told(kV5, goodbye), "goodbye not authorized");
+  EXPECT_NE(goodbye.find("its token is revoked"), std::string::npos);
+  EXPECT_TRUE(barn.is_closed());
+  EXPECT_FALSE(tank.is_closed());
+}
+
 TEST(Broker, CountsMessagesAtEachTick) {
   FakeHost host;
   Peer peer(host, "a", kV3);
