@@ -257,13 +257,13 @@ bool Access::is_current(std::string_view credential) const {
 // One that expires changes who is current, too.
 std::uint64_t Access::changes() const {
   if (clock_.wall_us() >= next_expiry_us_) {
-    const TimeUs now_us = clock_.wall_us();
-    next_expiry_us_ = state_.with([&](const State& state) {
+    state_.with([&](const State& state) {
+      const TimeUs now_us = clock_.wall_us();
       TimeUs next_us = INT64_MAX;
       for (const auto& [name, token] : state.by_name) {
         if (token.expires_us > now_us) next_us = std::min(next_us, token.expires_us);
       }
-      return next_us;
+      next_expiry_us_ = next_us;
     });
     ++expiries_;
   }

@@ -20,7 +20,7 @@ namespace nilo::app {
 inline constexpr std::string_view kCertificatesTable = "sys_certificates";
 
 // One row. Of a certificate that was registered by its fingerprint alone the rest is empty until
-// it is first seen.
+// it is first shown (certificates.h).
 struct KnownCertificate {
   enum class Kind : std::uint8_t {
     device,  // lets `name` in

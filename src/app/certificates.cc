@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "app/hashes.h"
 #include "app/topic_scope.h"
@@ -29,6 +30,16 @@ std::string short_form(std::string_view fingerprint) {
 
 std::string day_of(TimeUs us) { return iso_time(us).substr(0, 10); }
 
+// Both of the same fingerprint.
+template <typename Shown>
+void take_over(const Shown& shown, KnownCertificate& row) {
+  row.subject = shown.subject;
+  row.serial = shown.serial;
+  row.issuer = shown.issuer;
+  row.not_before_us = shown.not_before_us;
+  row.not_after_us = shown.not_after_us;
+}
+
 bool is_over(State state) { return state == State::revoked || state == State::removed; }
 
 }  // namespace
@@ -41,20 +52,23 @@ std::string name_for(const net::Certificate& certificate) {
   return is_account_name(certificate.common_name) ? certificate.common_name : std::string();
 }
 
-void Certificates::apply(const KnownCertificate& certificate) {
+void Certificates::apply(const KnownCertificate& stored) {
   state_.with([&](auto& state) {
+    KnownCertificate certificate = stored;
     const auto known = state.by_fingerprint.find(certificate.fingerprint);
     if (known != state.by_fingerprint.end()) {
+      // It may have been shown since this row was made.
+      if (certificate.not_after_us == 0) take_over(known->second, certificate);
       const auto named = state.by_name.find(known->second.name);
       named->second.erase(certificate.fingerprint);
       if (named->second.empty()) state.by_name.erase(named);
     }
-    state.by_fingerprint[certificate.fingerprint] = certificate;
     state.by_name[certificate.name].insert(certificate.fingerprint);
     if (certificate.kind == Kind::ca) state.cas.insert(certificate.fingerprint);
     if (certificate.not_after_us != 0 && !is_over(certificate.state)) {
       next_expiry_us_ = std::min(next_expiry_us_.load(), certificate.not_after_us);
     }
+    state.by_fingerprint[certificate.fingerprint] = std::move(certificate);
   });
   ++changes_;
 }
@@ -151,11 +165,7 @@ Result<KnownCertificate> Certificates::registration(const net::Certificate& cert
         fmt::format("this certificate has expired on {}", day_of(certificate.not_after_us)), ""};
   }
   row.fingerprint = certificate.fingerprint;
-  row.subject = certificate.subject;
-  row.serial = certificate.serial;
-  row.issuer = certificate.issuer;
-  row.not_before_us = certificate.not_before_us;
-  row.not_after_us = certificate.not_after_us;
+  take_over(certificate, row);
   row.created_us = clock_.wall_us();
   return row;
 }
@@ -230,7 +240,16 @@ Result<void> Certificates::may_connect(const net::Certificate& shown) const {
   return known ? check(*known) : Result<void>();
 }
 
-Result<Principal> Certificates::by_certificate(const net::Certificate& shown) const {
+void Certificates::complete(const net::Certificate& shown) {
+  state_.with([&](auto& state) {
+    const auto known = state.by_fingerprint.find(shown.fingerprint);
+    if (known == state.by_fingerprint.end()) return;
+    take_over(shown, known->second);
+    next_expiry_us_ = std::min(next_expiry_us_.load(), shown.not_after_us);
+  });
+}
+
+Result<Principal> Certificates::by_certificate(const net::Certificate& shown) {
   TRY(check_dates(shown.not_before_us, shown.not_after_us));
   const auto known = find(shown.fingerprint);
   if (!known) {
@@ -239,6 +258,7 @@ Result<Principal> Certificates::by_certificate(const net::Certificate& shown) co
                  "register it with: nilo cert register"};
   }
   TRY(check(*known));
+  if (known->not_after_us == 0) complete(shown);
   Principal who{known->name, Role::device};
   who.scope = topic_scope(known->topics);
   who.credential = credential_of(*known);
@@ -277,13 +297,13 @@ bool Certificates::is_current(std::string_view credential) const {
 // One that expires changes who is current, too.
 std::uint64_t Certificates::changes() const {
   if (clock_.wall_us() >= next_expiry_us_) {
-    const TimeUs now_us = clock_.wall_us();
-    next_expiry_us_ = state_.with([&](const auto& state) {
+    state_.with([&](const auto& state) {
+      const TimeUs now_us = clock_.wall_us();
       TimeUs next_us = INT64_MAX;
       for (const auto& [fingerprint, one] : state.by_fingerprint) {
         if (one.not_after_us > now_us) next_us = std::min(next_us, one.not_after_us);
       }
-      return next_us;
+      next_expiry_us_ = next_us;
     });
     ++expiries_;
   }

@@ -64,8 +64,10 @@ class Certificates {
   // afterwards, in words, and a person can let it in.
   // unauthenticated: it is revoked, not active, expired or not valid yet.
   Result<void> may_connect(const net::Certificate& shown) const;
-  // unauthenticated: not known, or as may_connect().
-  Result<Principal> by_certificate(const net::Certificate& shown) const;
+  // unauthenticated: not known, or as may_connect(). What the row of one that was registered by its
+  // fingerprint alone lacks, its dates above all, is known from here on; the row on disk gets it
+  // when it is stored the next time.
+  Result<Principal> by_certificate(const net::Certificate& shown);
   // The row for one that nobody knows and that a trusted CA vouches for, to be stored; its state
   // says whether it lets the device in. `der`: the whole certificate. nullopt: no CA does.
   std::optional<KnownCertificate> vouched_for(const net::Certificate& shown,
@@ -85,6 +87,7 @@ class Certificates {
   std::vector<KnownCertificate> trusted_cas() const;
   Result<void> check(const KnownCertificate& known) const;
   Result<void> check_dates(TimeUs not_before_us, TimeUs not_after_us) const;
+  void complete(const net::Certificate& shown);
   std::string free_name_for(const net::Certificate& shown) const;
 
   const Clock& clock_;

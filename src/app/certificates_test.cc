@@ -36,6 +36,17 @@ class CertificatesTest : public testing::Test {
     return row;
   }
 
+  // To the microsecond.
+  void expect_end_in_an_hour(const std::string& credential) {
+    const std::uint64_t before = certificates_.changes();
+    clock_.advance_us(kHour - 1);
+    EXPECT_EQ(certificates_.changes(), before);
+    EXPECT_TRUE(certificates_.is_current(credential));
+    clock_.advance_us(1);
+    EXPECT_NE(certificates_.changes(), before);
+    EXPECT_FALSE(certificates_.is_current(credential));
+  }
+
   const net::CertificateAndKey ca_ = make_ca("Ours");
   FakeClock clock_{kNow};
   Certificates certificates_{clock_};
@@ -77,17 +88,25 @@ TEST_F(CertificatesTest, ExpiryEndsIt) {
   const net::Certificate shown = read(pem_for("tank-1", ca_));
   registered(shown);
   const std::string credential = certificates_.by_certificate(shown)->credential;
-  const std::uint64_t before = certificates_.changes();
-  clock_.advance_us(kHour - 1);
-  EXPECT_EQ(certificates_.changes(), before);
-  EXPECT_TRUE(certificates_.is_current(credential));
-  clock_.advance_us(1);
-  EXPECT_NE(certificates_.changes(), before);
-  EXPECT_FALSE(certificates_.is_current(credential));
+  expect_end_in_an_hour(credential);
   EXPECT_FALSE(certificates_.may_connect(shown));
   clock_.set_wall_us(kNow - 2 * kHour);
   EXPECT_FALSE(certificates_.may_connect(shown)) << "not valid yet";
   EXPECT_EQ(certificates_.registration(shown, "x").error().code, ErrorCode::conflict);
+}
+
+TEST_F(CertificatesTest, OneRegisteredByItsFingerprintAloneExpiresToo) {
+  const net::Certificate shown = read(pem_for("tank-1", ca_));
+  net::Certificate alone;
+  alone.fingerprint = shown.fingerprint;
+  KnownCertificate row = registered(alone, "tank-1");
+  EXPECT_EQ(certificates_.find(shown.fingerprint)->not_after_us, 0) << "nobody has shown it yet";
+  const std::string credential = certificates_.by_certificate(shown)->credential;
+  EXPECT_EQ(certificates_.find(shown.fingerprint)->not_after_us, shown.not_after_us);
+  EXPECT_EQ(certificates_.find(shown.fingerprint)->subject, shown.subject);
+  row.topics = "a/#";  // made before it was shown, stored after
+  certificates_.apply(row);
+  expect_end_in_an_hour(credential);
 }
 
 // Bad input 7: a name from a certificate is a name, or nothing.

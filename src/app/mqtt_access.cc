@@ -71,7 +71,7 @@ bool MqttAccess::log_in_by_certificate(const mqtt::Login& login, const Shown& sh
   if (!certificate) return false;
   PolicySubject subject = subject_of(login);
   add_certificate(subject, *certificate);
-  const Certificates& certificates = rooms_.access.certificates();
+  Certificates& certificates = rooms_.access.certificates();
   auto who = certificates.by_certificate(*certificate);
   const bool is_known = who || certificates.find(certificate->fingerprint);
   if (is_known) {

@@ -33,7 +33,7 @@ namespace nilo::app {
 class MqttAccess {
  public:
   struct Rooms {  // all must outlive this
-    const Access& access;
+    Access& access;
     const CertificateStore& certificates;
     const Policies& policies;
     PasswordChecks& passwords;

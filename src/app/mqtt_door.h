@@ -52,7 +52,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   struct Rooms {  // all must outlive the door
     net::EventLoop& loop;
     const MqttDoors& doors;
-    const Access& access;
+    Access& access;
     const CertificateStore& certificates;
     const Policies& policies;
     const Grants& grants;
