@@ -158,6 +158,11 @@ void People::authenticate(const api::Credentials& shown, const api::Done<Princip
   if (shown.session.empty() && shown.certificate && !is_open) {
     auto device = rooms_.access.certificates().by_certificate(*shown.certificate);
     if (!device) note_refused(shown, device.error());
+    if (device) {
+      PolicySubject subject = subject_of(shown);
+      add_certificate(subject, *shown.certificate);
+      rooms_.policies.limit(*device, std::move(subject));
+    }
     return done(std::move(device));
   }
   auto who = shown.session.empty()

@@ -16,8 +16,9 @@ REFUSED = re.compile("not authori[sz]ed|bad user ?name or password", re.IGNORECA
 class TlsServer(harness.Server):
     """A server without --open, with a certificate of its own CA and a door for devices with TLS."""
 
-    def __init__(self, flags=()):
-        super().__init__(flags=("--mqtts", "127.0.0.1:0", "--https", "127.0.0.1:0", *flags))
+    def __init__(self, flags=(), stack=harness.WATER_TANKS):
+        super().__init__(stack=stack, flags=("--mqtts", "127.0.0.1:0", "--https", "127.0.0.1:0",
+                                             *flags))
         self.folder = harness.make_folder()
         made = harness.nilo("cert", "server", "--data", self.data)
         assert made.returncode == 0, made.stderr
@@ -220,6 +221,33 @@ def a_factory_is_trusted_with_or_without_a_look():
         assert "+" not in names and "#" not in names, names
         server.done("cert", "deactivate", "Quick")
         server.is_refused(sign(os.path.join(server.folder, "late"), quick, "/CN=late-1"))
+
+
+@harness.case
+def policies_hold_for_a_certificate_over_https_as_over_mqtt():
+    stack = harness.make_folder("""
+[listener.people]
+address  = "127.0.0.1:0"
+protocol = "http"
+tls      = true
+clients  = "optional"
+[policy.tanks]
+tokens  = ["tank-*"]
+publish = "tanks/#"
+""")
+    with TlsServer(stack=stack) as server:
+        files = server.device("tank-1")
+        https = server.https_url.replace("127.0.0.1", "localhost")
+        for topic, expected in (("tanks/1", "200"), ("barn/1", "403")):
+            done = subprocess.run(
+                ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", server.ca,
+                 "--cert", files + ".crt", "--key", files + ".key", "--data-binary", "x",
+                 f"{https}/topics/{topic}?qos=1"], capture_output=True, text=True,
+                timeout=harness.CLIENT_TIMEOUT_S, check=False)
+            assert done.stdout == expected, (topic, done.stdout, done.stderr)
+            code, words = server.try_publish(files, topic, version="mqttv5")
+            is_taken = code == 0 and not REFUSED.search(words)
+            assert is_taken == (expected == "200"), (topic, code, words)
 
 
 @harness.case
