@@ -60,6 +60,22 @@ TEST_F(ApiTokens, AreRevokedByName) {
   EXPECT_EQ(line(ask("DELETE", "/api/v1/tokens/x")), "404 no such token");
 }
 
+using ApiGrants = ApiTest;
+
+TEST_F(ApiGrants, AreListedAndTakenBack) {
+  EXPECT_EQ(get("/api/v1/grants"),
+            R"(200 {"grants":[{"login":"tank-1","act":"publish","topic":"barn/\"level\"",)"
+            R"("granted":"1970-01-01T00:00:01Z"}]})");
+  const std::string which = "/api/v1/grants?login=tank-1&act=subscribe&topic=barn/%23";
+  EXPECT_EQ(ask("DELETE", which, kViewer).status, 403);
+  EXPECT_EQ(ask("DELETE", which).status, 204);
+  EXPECT_EQ(revoked_, "tank-1 subscribe barn/#");
+  EXPECT_EQ(ask("DELETE", "/api/v1/grants?login=tank-1&act=publish").status, 400);
+  EXPECT_EQ(ask("DELETE", "/api/v1/grants?login=tank-1&act=hear&topic=a").status, 400);
+  outcome_ = Error{ErrorCode::not_found, "no such grant"};
+  EXPECT_EQ(line(ask("DELETE", which)), "404 no such grant");
+}
+
 using ApiAccounts = ApiTest;
 
 TEST_F(ApiAccounts, SayWhoAsksAndWhereTheHouseIs) {

@@ -87,6 +87,13 @@ class ApiTest : public testing::Test {
       revoked_ = name;
       done(outcome_);
     };
+    house.grants.list = [] {
+      return std::vector<GrantInfo>{{"tank-1", "publish", "barn/\"level\"", 1'000'000}};
+    };
+    house.grants.revoke = [this](const GrantInfo& which, const Done<void>& done) {
+      revoked_ = which.login + " " + which.act + " " + which.topic;
+      done(outcome_);
+    };
     house.alerts.linked = [](const std::string&) { return Result<std::string>("{}"); };
     house.alerts.acknowledge_linked = [](const std::string&, const AlertBackend::Done& done) {
       done(std::string("{}"));

@@ -14,6 +14,7 @@
 #include "api/account_backend.h"
 #include "api/alert_backend.h"
 #include "api/certificate_backend.h"
+#include "api/grant_backend.h"
 #include "api/live_backend.h"
 #include "api/notice_backend.h"
 #include "api/page_backend.h"
@@ -100,6 +101,7 @@ struct Backend {
   PageBackend pages;
   AlertBackend alerts;
   CertificateBackend certificates;
+  GrantBackend grants;
 
   // Done when it is durable.
   std::function<void(Message, Done<void>)> publish;

@@ -68,6 +68,10 @@ void list_tokens(const Context& context, Call& call);
 void make_token(const Context& context, Call& call);
 void revoke_token(const Context& context, Call& call);
 
+// grant_handlers.cc
+void list_grants(const Context& context, Call& call);
+void revoke_grant(const Context& context, Call& call);
+
 // live_handlers.cc
 void open_live(const Context& context, Call& call);
 void list_refused(const Context& context, Call& call);

@@ -30,6 +30,15 @@ std::vector<Parameter> rows_parameters() {
   return all;
 }
 
+std::vector<Parameter> which_grant() {
+  return {{.name = "login", .summary = "Whose: a token's or certificate's name.", .required = true},
+          {.name = "act",
+           .summary = "What it may do.",
+           .required = true,
+           .choices = {"publish", "subscribe"}},
+          {.name = "topic", .summary = "The topic or filter.", .required = true}};
+}
+
 std::vector<Parameter> things_parameters() {
   return {{.name = "search", .summary = "Part of the id, name or type."},
           {.name = "type", .summary = "Only things of this type."},
@@ -202,6 +211,7 @@ std::vector<OwnRoute> account_routes() {
   const BodyDoc none;
   const BodyDoc any = json_doc(kAnySchema);
   const std::string certificates = "/api/v1/certificates";
+  const std::string grants = "/api/v1/grants";
   // clang-format off
   return {
       {show_session, {"GET", "/api/v1/session", "Who asks, and whether there is a user yet", open,
@@ -247,6 +257,10 @@ std::vector<OwnRoute> account_routes() {
                             json_doc(kCertificateSchema)}},
       {remove_certificate, {"DELETE", certificates + "/{certificate}",
                             "Take one that is not active off the list", admin, {}, none, none}},
+      {list_grants, {"GET", grants, "What devices were allowed by hand, beyond their policies",
+                     admin, {}, none, json_doc(kGrantsSchema)}},
+      {revoke_grant, {"DELETE", grants, "Take one back; subscriptions that live by it end", admin,
+                      which_grant(), none, none}},
   };
   // clang-format on
 }

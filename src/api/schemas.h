@@ -220,6 +220,14 @@ inline constexpr const char* kCertificatesSchema = R"({
   "type":"object","properties":{"certificates":{"type":"array","items":{
     "$ref":"#/components/schemas/Certificate"}}}})";
 
+inline constexpr const char* kGrantsSchema = R"({
+  "type":"object","properties":{"grants":{"type":"array","items":{
+    "type":"object","properties":{
+      "login":{"type":"string","description":"The name of a token or certificate."},
+      "act":{"enum":["publish","subscribe"]},
+      "topic":{"type":"string","description":"A topic, or a filter."},
+      "granted":{"type":"string","format":"date-time"}}}}}})";
+
 inline constexpr const char* kNewCertificateSchema = R"({
   "type":"object","required":["name"],"properties":{
     "name":{"type":"string"},

@@ -15,6 +15,8 @@ Command simulate_command();
 Command token_new_command();
 Command token_ls_command();
 Command token_revoke_command();
+Command access_ls_command();
+Command access_revoke_command();
 Command alerts_ls_command();
 Command alerts_ack_command();
 Command alerts_snooze_command();

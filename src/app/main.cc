@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
       user_passwd_command(),  user_rm_command(),       openapi_command(),
       notices_ls_command(),   notices_retry_command(), alerts_ls_command(),
       alerts_ack_command(),   alerts_snooze_command(), alerts_resolve_command(),
-      alerts_test_command(),
+      alerts_test_command(),  access_ls_command(),     access_revoke_command(),
   };
   for (Command& command : cert_commands()) commands.push_back(std::move(command));
   for (Command& command : things_commands()) commands.push_back(std::move(command));

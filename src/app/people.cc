@@ -7,7 +7,6 @@
 
 #include "app/hashes.h"
 #include "base/version.h"
-#include "bus/topic_filter.h"
 #include "value/json_text.h"
 
 namespace nilo::app {
@@ -54,10 +53,6 @@ void write_token(const tables::Tables& tables, const Token& token, RecordWriter&
   write_own_row(tables, kTokensTable, token.created_us, cells_of(token), record);
 }
 
-void write_grant(const tables::Tables& tables, const Grant& grant, RecordWriter& record) {
-  write_own_row(tables, kGrantsTable, grant.granted_us, cells_of(grant), record);
-}
-
 api::Backend People::backend() {
   api::Backend backend;
   backend.authenticate = [this](const api::Credentials& shown, const api::Done<Principal>& done) {
@@ -88,6 +83,10 @@ api::Backend People::backend() {
   };
   backend.revoke_token = [this](const std::string& name, const api::Done<void>& done) {
     revoke_token(name, done);
+  };
+  backend.grants.list = [this] { return grants_.list(); };
+  backend.grants.revoke = [this](const api::GrantInfo& which, const api::Done<void>& done) {
+    grants_.revoke(which, done);
   };
   backend.live.open = [this](std::function<bool()> may_stay) {
     return rooms_.live.hub().open_session(std::move(may_stay));
@@ -241,61 +240,18 @@ void People::revoke_token(const std::string& name, const api::Done<void>& done) 
   const auto token = rooms_.access.revoked(name);
   if (!token) return done(token.error());
   // Who gets a token of this name next is somebody else.
-  for (Grant grant : rooms_.grants.list()) {
-    if (grant.login != name) continue;
-    grant.revoked = true;
-    store(grant, [](const Result<void>&) {});
-  }
+  grants_.revoke_all_of(name);
   store(*token, done);
 }
 
-// What a person may allow of a topic that was refused: exactly what was shown.
-std::optional<Grant> People::grant_for(const api::RefusedClient& client) const {
-  const auto token = rooms_.access.token(client.user);
-  const bool is_known =
-      rooms_.access.has_valid(client.user) || rooms_.access.certificates().has_valid(client.user);
-  if (client.user.empty() || !is_known) return std::nullopt;
-  if (client.topic.size() >= kRefusedTextMax || rooms_.grants.is_full()) return std::nullopt;
-  const bool publishes = client.what == "publish";
-  const Grant::Act act = publishes ? Grant::Act::publish : Grant::Act::subscribe;
-  const bool is_topic = publishes ? bus::check_topic(client.topic).has_value()
-                                  : bus::TopicFilter::parse(client.topic).has_value();
-  if (!is_topic) return std::nullopt;
-  PolicySubject subject;
-  subject.client_id = client.client;
-  subject.source_ip = client.ip;
-  // Who has no token has a certificate, and those are devices'.
-  const Principal who{client.user, token ? token->role : Role::device};
-  if (!rooms_.policies.may_grant(who, std::move(subject), act, client.topic)) return std::nullopt;
-  Grant grant{client.user, act, client.topic, rooms_.clock.wall_us()};
-  if (!is_storable(grant)) return std::nullopt;
-  return grant;
-}
-
 std::optional<std::string> People::would_allow(const api::RefusedClient& client) const {
-  if (client.what != "connect") {
-    const auto grant = grant_for(client);
-    if (!grant) return std::nullopt;
-    return fmt::format(
-        "Let {} {} {} from now on, besides what its policies and its token allow.", grant->login,
-        grant->act == Grant::Act::publish ? "publish to" : "subscribe to", grant->topic);
-  }
+  if (client.what != "connect") return grants_.would_allow(client);
   return rooms_.refused_logins.would_allow(client.client, client.user, client.ip);
 }
 
 // What it showed lets it in from now on.
 void People::allow(const api::RefusedClient& client, const api::Done<std::string>& done) {
-  if (client.what != "connect") {
-    const auto grant = grant_for(client);
-    if (!grant) return done(Error{ErrorCode::not_found, "this cannot be allowed any more"});
-    return store(*grant, [this, grant = *grant, done](const Result<void>& stored) {
-      if (!stored) return done(stored.error());
-      rooms_.logger.info(
-          "access.granted",
-          {{"login", grant.login}, {"act", word_of(grant.act)}, {"topic", grant.topic}});
-      done(fmt::format("{} may {} {} from now on.", grant.login, word_of(grant.act), grant.topic));
-    });
-  }
+  if (client.what != "connect") return grants_.allow(client, done);
   const auto shown = rooms_.refused_logins.certificate_of(client.client, client.user, client.ip);
   if (shown) return allow_certificate(*shown, done);
   const auto token = rooms_.refused_logins.token_for(client.client, client.user, client.ip,
@@ -319,14 +275,6 @@ void People::allow_certificate(const RefusedCertificate& refused,
     done(fmt::format("{} may come in from now on; nilo cert revoke {} takes that back.", row.name,
                      row.fingerprint.substr(0, 16)));
   });
-}
-
-void People::store(const Grant& grant, const api::Done<void>& done) {
-  rooms_.commit([this, grant](RecordWriter& record) { write_grant(rooms_.tables, grant, record); },
-                [this, grant, done](const Result<void>& outcome) {
-                  if (outcome) rooms_.grants.apply(grant);
-                  done(outcome);
-                });
 }
 
 void People::store(const Token& token, const api::Done<void>& done) {

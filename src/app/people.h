@@ -9,6 +9,7 @@
 #include "app/access.h"
 #include "app/accounts.h"
 #include "app/certificate_store.h"
+#include "app/grant_desk.h"
 #include "app/live_feed.h"
 #include "app/mqtt_door.h"
 #include "app/own_row.h"
@@ -48,12 +49,15 @@ class People {
     net::Address mqtt;            // as devices reach it
     std::uint16_t mqtt_tls_port;  // 0: there is no such door
   };
-  explicit People(const Rooms& rooms) : rooms_(rooms) {}
+  explicit People(const Rooms& rooms)
+      : rooms_(rooms),
+        grants_({rooms.access, rooms.policies, rooms.grants, rooms.commit, rooms.tables,
+                 rooms.clock, rooms.logger}) {}
 
   api::Backend backend();
 
   // What Allow would do for a client that was refused at CONNECT (refused_logins.h) or a topic
-  // (grants.h), and doing it.
+  // (grant_desk.h), and doing it.
   std::optional<std::string> would_allow(const api::RefusedClient& client) const;
   void allow(const api::RefusedClient& client, const api::Done<std::string>& done);
 
@@ -68,15 +72,12 @@ class People {
   void revoke_token(const std::string& name, const api::Done<void>& done);
   void allow_certificate(const RefusedCertificate& refused, const api::Done<std::string>& done);
   void store(const Token& token, const api::Done<void>& done);
-  std::optional<Grant> grant_for(const api::RefusedClient& client) const;
-  void store(const Grant& grant, const api::Done<void>& done);
 
   Rooms rooms_;
+  GrantDesk grants_;
 };
 
 // Appends the row of sys_tokens that says `token`.
 void write_token(const tables::Tables& tables, const Token& token, RecordWriter& record);
-// The same for sys_grants.
-void write_grant(const tables::Tables& tables, const Grant& grant, RecordWriter& record);
 
 }  // namespace nilo::app

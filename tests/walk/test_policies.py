@@ -53,8 +53,7 @@ class House(harness.Server):
             return file.read().strip()
 
     def token_of(self, name):
-        done = harness.nilo("token", "new", name, "--http", self.url.removeprefix("http://"),
-                            environment={"NILO_TOKEN": self.admin})
+        done = self.nilo("token", "new", name)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -62,6 +61,15 @@ class House(harness.Server):
         status, body, _ = self.request(method, "/api/v1" + path,
                                        headers={"Authorization": f"Bearer {self.admin}"})
         return status, json.loads(body) if body else None
+
+    def allow(self, topic):
+        """As a person does on the Live page."""
+        status, done = self.ask("POST", f"/refused/{self.refusal(topic)['id']}/allow")
+        assert status == 200, done
+
+    def nilo(self, *arguments):
+        return harness.nilo(*arguments, "--http", self.url.removeprefix("http://"),
+                            environment={"NILO_TOKEN": self.admin})
 
     def as_device(self, token):
         """Flags of mosquitto's clients."""
@@ -184,8 +192,7 @@ def what_was_refused_can_be_allowed_but_not_what_is_denied():
         assert not server.refusal("fleet/secret").get("allow"), "a Deny is stronger"
         refused = server.refusal("barn/level")
         assert "publish to barn/level" in refused["allow"], refused
-        status, done = server.ask("POST", f"/refused/{refused['id']}/allow")
-        assert status == 200, done
+        server.allow("barn/level")
         assert pump.publish("barn/level") in (0, 0x10), "at once, on the same connection"
         assert pump.publish("barn/other") == NOT_AUTHORIZED, "and nothing else"
         server.stop()
@@ -194,6 +201,42 @@ def what_was_refused_can_be_allowed_but_not_what_is_denied():
         assert server.ask("DELETE", "/tokens/pump-1")[0] == 204
         pump = Device(server, server.token_of("pump-1"), "pump-1")
         assert pump.publish("barn/level") == NOT_AUTHORIZED, "another token of the same name"
+
+
+@harness.case
+def what_was_allowed_by_hand_is_listed_and_taken_back():
+    with House() as server:
+        token = server.token_of("tank-1")
+        tank = Device(server, token, "tank-1")
+        assert tank.publish("barn/level") == NOT_AUTHORIZED
+        assert tank.subscribe("barn/#") == NOT_AUTHORIZED
+        server.allow("barn/level")
+        server.allow("barn/#")
+        assert tank.publish("barn/level") in (0, 0x10)
+        assert tank.subscribe("barn/#") == 1
+        assert tank.subscribe("tank-1/#") == 1
+        listed = server.nilo("access", "ls").stdout.splitlines()
+        assert [line.split()[:3] for line in listed] == \
+            [["tank-1", "publish", "barn/level"], ["tank-1", "subscribe", "barn/#"]], listed
+        taken = server.nilo("access", "revoke", "tank-1", "subscribe", "barn/#")
+        assert taken.returncode == 0, taken.stderr
+        harness.wait_until(lambda: "ended" in server.refusal("barn/#")["reason"],
+                           "the subscription to end")
+        server.publish("barn/level", "x", *server.as_admin())
+        server.publish("tank-1/cmd", "x", *server.as_admin())
+        first, body = tank.connection.read()
+        assert first >> 4 == 3 and b"tank-1/cmd" in body, "not what is not allowed any more"
+        assert server.nilo("access", "revoke", "tank-1", "publish", "barn/level").returncode == 0
+        again = server.nilo("access", "revoke", "tank-1", "publish", "barn/level")
+        assert again.returncode == 6 and "was not allowed by hand" in again.stderr, again
+        tank = Device(server, token, "tank-1")
+        assert tank.publish("barn/level") == NOT_AUTHORIZED
+        server.stop()
+        server.start()
+        assert server.nilo("access", "ls").stdout == ""
+        tank = Device(server, token, "tank-1")
+        assert tank.publish("barn/level") == NOT_AUTHORIZED
+        assert tank.subscribe("barn/#") == NOT_AUTHORIZED
 
 
 @harness.case

@@ -84,7 +84,7 @@ export const post = <T>(path: string, body: unknown = {}, signal?: AbortSignal) 
   request<T>('POST', path, { body, signal });
 export const put = <T>(path: string, body: unknown, signal?: AbortSignal) =>
   request<T>('PUT', path, { body, signal });
-export const del = <T>(path: string) => request<T>('DELETE', path, {});
+export const del = <T>(path: string, query?: Query) => request<T>('DELETE', path, query ? { query } : {});
 
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;

@@ -257,6 +257,13 @@ export interface Certificate {
   not_after: string | null;
 }
 
+export interface Grant {
+  login: string;
+  act: 'publish' | 'subscribe';
+  topic: string;  // or filter
+  granted: string;  // ISO 8601
+}
+
 // The only answer that ever has the key.
 export interface IssuedCertificate extends Certificate {
   certificate: string;

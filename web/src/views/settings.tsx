@@ -11,6 +11,7 @@ import { Age } from '../ui/age';
 import { Button, EmptyState, ErrorState, Field, Loading, PageHead, Panel, Tabs } from '../ui/parts';
 import { NoticeTable } from './notices';
 import { Certificates } from './settings_certificates';
+import { Grants } from './settings_grants';
 import { Tokens } from './settings_tokens';
 import { Password, Sessions, Users } from './settings_users';
 
@@ -145,7 +146,7 @@ export function Settings({ parts }: { parts: Record<string, string> }) {
       {!current && <EmptyState title="There is no such setting" />}
       {current?.id === '' && <Server />}
       {current?.id === 'users' && <Users />}
-      {current?.id === 'tokens' && <Tokens />}
+      {current?.id === 'tokens' && <><Tokens /><Grants /></>}
       {current?.id === 'certificates' && <Certificates />}
       {current?.id === 'notices' && <><Panel title="Mail"><Mail /></Panel><Ledger /></>}
       {current?.id === 'password' && <><Password /><Sessions /></>}
