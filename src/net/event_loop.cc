@@ -104,7 +104,11 @@ void EventLoop::post(Task task) {
     posted.push_back(std::move(task));
     return posted.size() == 1;
   });
-  if (was_empty) wake();
+  if (is_own_thread()) {
+    posted_here_ = true;
+  } else if (was_empty) {
+    wake();
+  }
 }
 
 void EventLoop::defer(Task task) { deferred_.push_back(std::move(task)); }
@@ -169,7 +173,7 @@ void EventLoop::unwatch(int fd, Watcher& watcher) {
 }
 
 int EventLoop::wait_ms() const {
-  if (!deferred_.empty()) return 0;
+  if (!deferred_.empty() || posted_here_) return 0;
   if (due_.empty()) return -1;
   const std::int64_t left_us = due_.begin()->first - now_us();
   // Rounded up: waking a moment too early would spin. A minute at most keeps it an int.
@@ -208,6 +212,7 @@ void EventLoop::run_timers() {
 }
 
 void EventLoop::run_posted() {
+  posted_here_ = false;
   posted_.with([&](std::vector<Task>& posted) { running_.swap(posted); });
   for (Task& task : running_) task();
   running_.clear();

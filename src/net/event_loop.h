@@ -114,6 +114,7 @@ class EventLoop {
   std::atomic<bool> stopping_ = false;
   std::atomic<std::thread::id> thread_{};
   Guarded<std::vector<Task>> posted_;
+  bool posted_here_ = false;  // by this thread, which needs nobody to wake it
   std::vector<Task> deferred_;
   std::vector<Task> running_;  // kept for its capacity
   std::unordered_map<std::uint64_t, Timer> timers_;

@@ -68,6 +68,20 @@ TEST(EventLoop, RunsATaskDeferredByADeferredOneWithoutWaiting) {
   EXPECT_EQ(turns, 1);
 }
 
+// Nobody wakes a loop for what it posts itself.
+TEST(EventLoop, RunsATaskPostedByAPostedOneWithoutWaiting) {
+  auto loop = EventLoop::make().value();
+  int turns = 0;
+  loop->post([&] {
+    loop->post([&] {
+      ++turns;
+      loop->stop();
+    });
+  });
+  loop->run();
+  EXPECT_EQ(turns, 1);
+}
+
 TEST(EventLoop, RunsWhatWasPostedBeforeItWasStopped) {
   auto loop = EventLoop::make().value();
   bool ran = false;
