@@ -1,0 +1,148 @@
+// TLS: what a handshake agrees on, and what ends it.
+#include "net/test_tls.h"
+
+namespace nilo::net {
+namespace {
+
+using testing::HasSubstr;
+using TlsHandshake = TlsTest;
+
+TEST_F(TlsHandshake, SpeaksVersions12And13AndNoOlderOnes) {
+  start();
+  TlsClient newest(address());
+  EXPECT_TRUE(newest.echoes("hello"));
+  EXPECT_EQ(::SSL_version(newest.ssl()), TLS1_3_VERSION);
+  TlsClient older(address(), {.version_max = TLS1_2_VERSION});
+  EXPECT_TRUE(older.echoes("hello"));
+  EXPECT_EQ(::SSL_version(older.ssl()), TLS1_2_VERSION);
+  TlsClient too_old(address(), {.version_max = TLS1_1_VERSION});
+  EXPECT_FALSE(too_old.shake_hands());
+  too_old.tcp().close();
+  EXPECT_THAT(reason_of(2), HasSubstr("TLS: "));
+  EXPECT_EQ(context_->handshakes(), 0U);
+}
+
+TEST_F(TlsHandshake, TakesOnlyCiphersWithForwardSecrecyAndWithoutCbc) {
+  start();
+  for (const char* cipher :
+       {"AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA256", "DHE-RSA-AES128-GCM-SHA256"}) {
+    TlsClient client(address(), {.version_max = TLS1_2_VERSION, .ciphers = cipher});
+    EXPECT_FALSE(client.shake_hands()) << cipher;
+  }
+  TlsClient client(address(),
+                   {.version_max = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"});
+  EXPECT_TRUE(client.echoes("hello"));
+}
+
+TEST_F(TlsHandshake, ChoosesTheCertificateByTheNameThatIsAskedFor) {
+  const Identity second = mint_.make("second", {.common_name = "second", .host = "*.pool.example"});
+  options_.identities.push_back(second.files());
+  start();
+  for (const auto& [asked, shown] : {std::pair{"tanks.example", "server"},
+                                     {"north.pool.example", "second"},
+                                     {"unknown.example", "server"},
+                                     {"", "server"}}) {
+    TlsClient client(address(), {.server_name = asked});
+    ASSERT_TRUE(client.echoes("hello")) << asked;
+    EXPECT_EQ(client.server_name(), shown) << asked;
+  }
+}
+
+TEST_F(TlsHandshake, AgreesOnAProtocolButInsistsOnNone) {
+  options_.protocols = {"x-amzn-mqtt-ca", "mqtt"};
+  start();
+  TlsClient aws(address(), {.protocols = "\x04mqtt\x0ex-amzn-mqtt-ca"});
+  ASSERT_TRUE(aws.echoes("hello"));
+  EXPECT_EQ(aws.protocol(), "x-amzn-mqtt-ca");
+  TlsClient plain(address());
+  ASSERT_TRUE(plain.echoes("hello"));
+  EXPECT_EQ(plain.protocol(), "");
+  TlsClient other(address(), {.protocols = "\x02h2"});
+  EXPECT_FALSE(other.shake_hands());
+}
+
+TEST_F(TlsHandshake, AnswersWhatIsNoTlsWithAnAlert) {
+  start();
+  for (const char* garbage : {"GET / HTTP/1.1\r\n\r\n", "\x10\x16\x00\x04MQTT\x04\x02\x00\x3c",
+                              "\x16\x03\x01\xff\xff garbage garbage garbage"}) {
+    TestClient client(address());
+    client.send(garbage);
+    client.end_sending();
+    EXPECT_TRUE(client.is_closed());
+  }
+  for (std::size_t number = 0; number < 3; ++number) reason_of(number);
+  EXPECT_EQ(context_->handshakes(), 0U);
+  TlsClient good(address());
+  EXPECT_TRUE(good.echoes("still here"));
+}
+
+// Every length of the first flight, and then nothing: none may be kept, or upset the server.
+TEST_F(TlsHandshake, HalfAHandshakeIsForgottenWithItsConnection) {
+  start();
+  std::string hello;
+  {
+    TestClient silent(address());
+    SSL_CTX* const context = ::SSL_CTX_new(::TLS_client_method());
+    SSL* const ssl = ::SSL_new(context);
+    ::SSL_set_bio(ssl, ::BIO_new(::BIO_s_mem()), ::BIO_new(::BIO_s_mem()));
+    ::SSL_connect(ssl);
+    char* bytes = nullptr;
+    const long size = BIO_get_mem_data(::SSL_get_wbio(ssl), &bytes);
+    hello.assign(bytes, static_cast<std::size_t>(size));
+    ::SSL_free(ssl);
+    ::SSL_CTX_free(context);
+  }
+  ASSERT_GT(hello.size(), 100U);
+  for (std::size_t size = 0; size < hello.size(); size += 7) {
+    TestClient client(address());
+    client.send(hello.substr(0, size));
+    client.close();
+  }
+  TlsClient good(address());
+  EXPECT_TRUE(good.echoes("still here"));
+  wait_until([&] { return context_->handshakes() == 0; });
+}
+
+TEST_F(TlsHandshake, TakesOnlySoManyHandshakesAtOnce) {
+  const auto context = TlsContext::load(options_).value();
+  std::vector<std::unique_ptr<Stream>> streams;
+  for (std::size_t count = 0; count < kHandshakesMax; ++count) {
+    streams.push_back(context->wrap(std::make_unique<TcpStream>(-1)));
+    ASSERT_NE(streams.back(), nullptr);
+  }
+  EXPECT_EQ(context->wrap(std::make_unique<TcpStream>(-1)), nullptr);
+  streams.pop_back();
+  EXPECT_NE(context->wrap(std::make_unique<TcpStream>(-1)), nullptr);
+  streams.clear();
+  EXPECT_EQ(context->handshakes(), 0U);
+}
+
+TEST_F(TlsHandshake, CertificatesAreReadAgainAndBadOnesChangeNothing) {
+  start();
+  TlsClient before(address());
+  ASSERT_TRUE(before.echoes("hello"));
+  mint_.make("server", {.common_name = "renewed", .issuer = &ca_});
+  ASSERT_TRUE(context_->reload());
+  TlsClient after(address());
+  ASSERT_TRUE(after.echoes("hello"));
+  EXPECT_EQ(after.server_name(), "renewed");
+  ASSERT_TRUE(before.send("again"));
+  EXPECT_EQ(before.read(5), "again");
+
+  const Identity other = mint_.make("other", {.common_name = "other"});
+  std::filesystem::copy_file(other.key_file, server_.key_file,
+                             std::filesystem::copy_options::overwrite_existing);
+  const auto mixed = context_->reload();
+  ASSERT_FALSE(mixed);
+  EXPECT_THAT(mixed.error().message, HasSubstr(server_.key_file));
+  std::filesystem::remove(server_.certificate_file);
+  const auto missing = context_->reload();
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().message, HasSubstr(server_.certificate_file));
+  TlsClient still(address());
+  ASSERT_TRUE(still.echoes("hello"));
+  EXPECT_EQ(still.server_name(), "renewed");
+}
+
+}  // namespace
+}  // namespace nilo::net
