@@ -143,6 +143,14 @@ std::string stamp_of(const std::vector<std::string>& files) {
   return stamp;
 }
 
+net::TlsOptions::Counters counters_of(Protocol protocol, Metrics& metrics) {
+  const char* const label = protocol == Protocol::mqtt ? "protocol=\"mqtt\"" : "protocol=\"http\"";
+  return {&metrics.counter("nilo_tls_handshakes_refused_total", label,
+                           "TLS connections closed at once: too many of them."),
+          &metrics.counter("nilo_tls_handshakes_failed_total", label,
+                           "TLS handshakes that came to nothing.")};
+}
+
 }  // namespace
 
 Result<std::vector<Entrance>> plan_entrances(const GivenAddresses& given, const stack::Stack& stack,
@@ -153,12 +161,7 @@ Result<std::vector<Entrance>> plan_entrances(const GivenAddresses& given, const 
 
 Entrances::Entrances(const Rooms& rooms, net::CertificateCheck may_enter,
                      net::CertificateCheck must_be_known)
-    : rooms_(rooms),
-      may_enter_(std::move(may_enter)),
-      must_be_known_(std::move(must_be_known)),
-      handshakes_refused_(rooms.metrics.counter(
-          "nilo_tls_handshakes_refused_total", "",
-          "MQTT connections closed at once: too many TLS handshakes under way.")) {
+    : rooms_(rooms), may_enter_(std::move(may_enter)), must_be_known_(std::move(must_be_known)) {
   timer_ = rooms_.loop.every(kReloadEvery, [this] { reload_changed(); });
 }
 
@@ -171,6 +174,7 @@ Result<net::TlsContext*> Entrances::load(const Entrance& entrance) {
   const bool is_strict =
       entrance.protocol == Protocol::http && options.clients == net::TlsOptions::Clients::required;
   options.may_enter = is_strict && must_be_known_ ? must_be_known_ : may_enter_;
+  options.counters = counters_of(entrance.protocol, rooms_.metrics);
   Certificates loaded;
   loaded.name = entrance.name;
   loaded.context = TRY(net::TlsContext::load(std::move(options)));
@@ -189,7 +193,7 @@ Result<void> Entrances::open_mqtt(const std::vector<Entrance>& planned, const Ta
         [this, tls, take, at = entrance.get()](int fd, const std::string& remote_ip) {
           std::unique_ptr<net::Stream> stream = std::make_unique<net::TcpStream>(fd);
           if (tls != nullptr) stream = tls->wrap(std::move(stream));
-          if (stream == nullptr) return handshakes_refused_.add();
+          if (stream == nullptr) return;
           take(std::move(stream), remote_ip, *at);
         })));
     entrance->address = mqtt_.back()->address();

@@ -108,7 +108,6 @@ class Entrances {
   std::vector<Certificates> certificates_;
   std::vector<std::unique_ptr<net::TcpListener>> mqtt_;
   net::TimerId timer_ = net::TimerId::none;
-  Counter& handshakes_refused_;
 };
 
 }  // namespace nilo::app

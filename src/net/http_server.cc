@@ -320,7 +320,7 @@ Result<Address> HttpServer::Connections::listen(const Address& address, Logger& 
 void HttpServer::Connections::accept(int fd, std::string remote_ip, TlsContext* tls) {
   std::unique_ptr<Stream> stream = std::make_unique<TcpStream>(fd);
   if (connections_.size() - websocket_count_ >= limits_.connections_max) {
-    if (tls != nullptr) return;  // no handshake only to say no
+    if (tls != nullptr) return tls->note_refused();  // no handshake only to say no
     const std::string refusal =
         serialise(failure_response(503, "too many connections"), false, false);
     [[maybe_unused]] const auto sent =

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/metrics.h"
 #include "net/tcp_listener.h"
 #include "net/tcp_stream.h"
 #include "net/test_net.h"
@@ -249,6 +250,7 @@ class TlsTest : public testing::Test {
     server_ =
         mint_.make("server", {.common_name = "server", .host = "tanks.example", .issuer = &ca_});
     options_.identities = {server_.files()};
+    options_.counters = {&refused_, &failed_};
   }
   void TearDown() override {
     thread_.call([this] {
@@ -284,6 +286,9 @@ class TlsTest : public testing::Test {
     return echo.reason;
   }
 
+  Metrics metrics_;
+  Counter& refused_ = metrics_.counter("refused", "", "");
+  Counter& failed_ = metrics_.counter("failed", "", "");
   Mint mint_;
   Identity ca_;
   Identity server_;

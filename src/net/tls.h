@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/guarded.h"
+#include "base/metrics.h"
 #include "base/result.h"
 #include "net/certificate.h"
 #include "net/stream.h"
@@ -62,6 +63,12 @@ struct TlsOptions {
   // asked: so that a browser does not bother people with it. Empty: none is like that.
   std::string device_protocol{};
   CertificateCheck may_enter{};  // empty: those that are trusted
+  // Handshakes that were refused before they began, and those that came to nothing. Of a Metrics
+  // that outlives every stream; nullptr: nobody counts.
+  struct Counters {
+    Counter* refused = nullptr;
+    Counter* failed = nullptr;
+  } counters{};
 };
 
 class TlsContext {
@@ -70,8 +77,11 @@ class TlsContext {
   // message names the file.
   static Result<std::unique_ptr<TlsContext>> load(TlsOptions options);
 
-  // An encrypted stream over `below`, which must not be attached. nullptr: kHandshakesMax.
+  // An encrypted stream over `below`, which must not be attached. nullptr: kHandshakesMax; that is
+  // counted as refused.
   std::unique_ptr<Stream> wrap(std::unique_ptr<Stream> below);
+  // Counts one that its owner refuses for reasons of its own. Any thread, as wrap().
+  void note_refused() const;
 
   // Reads the files again, for connections to come. On an error all stays as it was.
   Result<void> reload();

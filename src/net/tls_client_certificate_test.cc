@@ -76,6 +76,7 @@ TEST_F(ClientCertificates, AreNeededWhereTheyAreRequired) {
     EXPECT_FALSE(enters(nullptr, version));
     EXPECT_TRUE(enters(&device_, version));
   }
+  EXPECT_EQ(failed_.value(), 2U);
 }
 
 TEST_F(ClientCertificates, AreAskedOfWhoComesAsADeviceWhereOthersAreNotAsked) {

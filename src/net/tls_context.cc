@@ -197,9 +197,14 @@ std::shared_ptr<const TlsContext::Loaded> TlsContext::loaded() const {
 std::unique_ptr<Stream> TlsContext::wrap(std::unique_ptr<Stream> below) {
   if (handshakes_->fetch_add(1) >= kHandshakesMax) {
     handshakes_->fetch_sub(1);
+    note_refused();
     return nullptr;
   }
   return std::make_unique<TlsStream>(std::move(below), loaded(), handshakes_);
+}
+
+void TlsContext::note_refused() const {
+  if (Counter* const refused = loaded()->options.counters.refused) refused->add();
 }
 
 Result<void> TlsContext::reload() {

@@ -72,8 +72,10 @@ TEST_F(TlsHandshake, AnswersWhatIsNoTlsWithAnAlert) {
   }
   for (std::size_t number = 0; number < 3; ++number) reason_of(number);
   EXPECT_EQ(context_->handshakes(), 0U);
+  EXPECT_EQ(failed_.value(), 3U);
   TlsClient good(address());
   EXPECT_TRUE(good.echoes("still here"));
+  EXPECT_EQ(failed_.value(), 3U);
 }
 
 // Every length of the first flight, and then nothing: none may be kept, or upset the server.
@@ -110,7 +112,9 @@ TEST_F(TlsHandshake, TakesOnlySoManyHandshakesAtOnce) {
     streams.push_back(context->wrap(std::make_unique<TcpStream>(-1)));
     ASSERT_NE(streams.back(), nullptr);
   }
+  EXPECT_EQ(refused_.value(), 0U);
   EXPECT_EQ(context->wrap(std::make_unique<TcpStream>(-1)), nullptr);
+  EXPECT_EQ(refused_.value(), 1U);
   streams.pop_back();
   EXPECT_NE(context->wrap(std::make_unique<TcpStream>(-1)), nullptr);
   streams.clear();

@@ -81,6 +81,8 @@ void TlsStream::end_handshake() {
   if (!std::exchange(in_handshake_, false)) return;
   on_detached();
   handshakes_->fetch_sub(1);
+  Counter* const failed = loaded_->options.counters.failed;
+  if (!is_ready_ && failed != nullptr) failed->add();
 }
 
 std::size_t TlsStream::read_in(char* to, std::size_t size) {
@@ -132,8 +134,8 @@ bool TlsStream::shake_hands() {
   ::ERR_clear_error();
   const int result = ::SSL_do_handshake(ssl_);
   if (result == 1) {
-    end_handshake();
     is_ready_ = check_peer();
+    end_handshake();
   } else {
     note_error(result);
   }

@@ -4,6 +4,7 @@ changed for us."""
 import json
 import os
 import re
+import socket
 import subprocess
 
 import harness
@@ -81,9 +82,11 @@ class TlsServer(harness.Server):
             lambda: [one for one in self.ask("GET", "/api/v1/refused")[1]["refused"]
                      if reason in one["reason"]], f"a refusal: {reason}")[0]
 
+    def metrics(self):
+        return self.request("GET", "/metrics", None, {"Authorization": f"Bearer {self.admin}"})[1]
+
     def has_no_clients(self):
-        return "nilo_clients 0" in self.request(
-            "GET", "/metrics", None, {"Authorization": f"Bearer {self.admin}"})[1]
+        return "nilo_clients 0" in self.metrics()
 
     def is_refused_or_cut(self, files):
         code, _ = self.try_publish(files, "water1/pub")
@@ -248,6 +251,23 @@ publish = "tanks/#"
             code, words = server.try_publish(files, topic, version="mqttv5")
             is_taken = code == 0 and not REFUSED.search(words)
             assert is_taken == (expected == "200"), (topic, code, words)
+
+
+@harness.case
+def handshakes_that_fail_are_counted_at_each_door():
+    with TlsServer() as server:
+        https_port = int(re.findall(r"HTTPS\s+\S+:(\d+)", server.log_text())[-1])
+        for protocol, port, count in (("mqtt", server.tls_port, 1), ("http", https_port, 2)):
+            for _ in range(count):
+                with socket.create_connection(("127.0.0.1", port)) as stranger:
+                    stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                    while stranger.recv(1000):
+                        pass
+            counted = f'nilo_tls_handshakes_failed_total{{protocol="{protocol}"}} {count}\n'
+            assert counted in server.metrics(), (counted, server.metrics())
+        server.comes_in(server.device("tank-1"))
+        refused = 'nilo_tls_handshakes_refused_total{protocol="%s"} 0\n'
+        assert all(refused % protocol in server.metrics() for protocol in ("mqtt", "http"))
 
 
 @harness.case
