@@ -20,7 +20,7 @@ Result<void> LayeredStream::attach(EventLoop& loop, StreamHandler& handler) {
   handler_ = &handler;
   paused_ = told_end_ = false;
   on_attached();
-  pump_later();  // what had come before
+  if (may_have_more()) pump_later();  // what had come before
   return {};
 }
 
@@ -128,10 +128,16 @@ void LayeredStream::pump() {
   if (!failure_.empty() && !closing_) finish();
 }
 
-// The last words, such as an alert, must arrive: the stream is closed as politely as any other.
+// The last words, such as an alert, must arrive: the stream is closed as politely as any other. A
+// peer that has said goodbye itself sends nothing that could overtake them.
 void LayeredStream::finish() {
   loop_->cancel(std::exchange(pump_timer_, TimerId::none));
-  close_after_flush();
+  if (!is_peer_done()) return close_after_flush();
+  say_goodbye();
+  closing_ = true;
+  if (below_->unsent() > 0) return below_->close_after_flush();
+  below_->close();
+  on_closed("closed by the peer");
 }
 
 }  // namespace nilo::net

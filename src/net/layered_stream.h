@@ -44,6 +44,10 @@ class LayeredStream : public Stream, StreamHandler {
   virtual std::string_view next(std::span<char> room) = 0;
   // Sends what this layer says at the end.
   virtual void say_goodbye() = 0;
+  // Has the peer said its own? Then nothing it sends could overtake ours, and nobody waits for it.
+  virtual bool is_peer_done() const { return false; }
+  // May next() have something before more is taken in?
+  virtual bool may_have_more() const { return true; }
   virtual void on_attached() {}
   virtual void on_detached() {}
   // Is on_flushed() of any interest to the handler?

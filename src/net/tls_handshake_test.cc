@@ -1,4 +1,6 @@
 // TLS: what a handshake agrees on, and what ends it.
+#include <fstream>
+
 #include "net/test_tls.h"
 
 namespace nilo::net {
@@ -6,6 +8,10 @@ namespace {
 
 using testing::HasSubstr;
 using TlsHandshake = TlsTest;
+
+void append(const std::string& file, const std::string& to) {
+  std::ofstream(to, std::ios::app) << std::ifstream(file).rdbuf();
+}
 
 TEST_F(TlsHandshake, SpeaksVersions12And13AndNoOlderOnes) {
   start();
@@ -32,6 +38,64 @@ TEST_F(TlsHandshake, TakesOnlyCiphersWithForwardSecrecyAndWithoutCbc) {
   TlsClient client(address(),
                    {.version_max = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"});
   EXPECT_TRUE(client.echoes("hello"));
+}
+
+TEST_F(TlsHandshake, PrefersAes128AndTakesAes256OfWhoHasNothingElse) {
+  start();
+  TlsClient newest(address());
+  ASSERT_TRUE(newest.echoes("hello"));
+  EXPECT_STREQ(::SSL_get_cipher(newest.ssl()), "TLS_AES_128_GCM_SHA256");
+  TlsClient older(address(), {.version_max = TLS1_2_VERSION});
+  ASSERT_TRUE(older.echoes("hello"));
+  EXPECT_STREQ(::SSL_get_cipher(older.ssl()), "ECDHE-ECDSA-AES128-GCM-SHA256");
+  TlsClient strict(address(),
+                   {.version_max = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES256-GCM-SHA384"});
+  EXPECT_TRUE(strict.echoes("hello"));
+}
+
+// The root is what a client has; looking for it would make every handshake a third dearer.
+TEST_F(TlsHandshake, ShowsWhatIsBetweenUsAndTheRootAndNotTheRoot) {
+  const Identity middle =
+      mint_.make("middle", {.common_name = "middle", .issuer = &ca_, .is_ca = true});
+  const Identity ours = mint_.make("ours", {.common_name = "ours", .issuer = &middle});
+  const auto shown = [&] {
+    start();
+    TlsClient client(address());
+    EXPECT_TRUE(client.echoes("hello"));
+    return ::sk_X509_num(::SSL_get_peer_cert_chain(client.ssl()));
+  };
+  options_.client_ca_file = ca_.certificate_file;
+  EXPECT_EQ(shown(), 1);
+  options_.identities = {ours.files()};
+  EXPECT_EQ(shown(), 1) << "nobody knows the one between";
+  append(middle.certificate_file, ours.certificate_file);
+  EXPECT_EQ(shown(), 2) << "from our file";
+  mint_.make("ours", {.common_name = "ours", .issuer = &middle});
+  append(middle.certificate_file, ca_.certificate_file);
+  EXPECT_EQ(shown(), 2) << "from those who vouch for clients";
+}
+
+TEST_F(TlsHandshake, ResumesSessionsOfBothVersions) {
+  start();
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient first(address(), {.version_max = version});
+    ASSERT_TRUE(first.echoes("hello"));
+    SSL_SESSION* session = ::SSL_get1_session(first.ssl());
+    first.say_goodbye();
+    for (int time = 0; time < 3; ++time) {
+      TlsClient again(address(), {.version_max = version, .session = session});
+      ASSERT_TRUE(again.echoes("hello"));
+      EXPECT_EQ(::SSL_session_reused(again.ssl()), 1) << version;
+      ::SSL_SESSION_free(std::exchange(session, ::SSL_get1_session(again.ssl())));
+      again.say_goodbye();
+    }
+    // The keys of tickets go with the certificates: then it is as if there was none.
+    ASSERT_TRUE(context_->reload());
+    TlsClient late(address(), {.version_max = version, .session = session});
+    EXPECT_TRUE(late.echoes("hello"));
+    EXPECT_EQ(::SSL_session_reused(late.ssl()), 0);
+    ::SSL_SESSION_free(session);
+  }
 }
 
 TEST_F(TlsHandshake, ChoosesTheCertificateByTheNameThatIsAskedFor) {

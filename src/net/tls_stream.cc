@@ -193,6 +193,11 @@ void TlsStream::flush_out(bool is_talk) {
   if (talk_size_ > kTalkSizeMax) fail("TLS: the peer asks and does not listen");
 }
 
+// By a goodbye, or by an alert that ends everything.
+bool TlsStream::is_peer_done() const {
+  return (::SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 void TlsStream::say_goodbye() {
   end_handshake();
   if (!is_ready_) return;

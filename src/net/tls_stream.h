@@ -57,6 +57,8 @@ class TlsStream final : public LayeredStream {
   void keep_in() override;
   std::string_view next(std::span<char> room) override;
   void say_goodbye() override;
+  bool is_peer_done() const override;
+  bool may_have_more() const override { return !in_handshake_ || !in_.empty(); }
   void on_attached() override;
   void on_detached() override;
   bool tells_flushed() const override { return is_ready_; }
