@@ -83,8 +83,10 @@ Result<void> make_server_certificate(const CertOptions& options) {
   if (options.json) return {};
   fmt::print(stderr, "  for {}\n", fmt::join(made.certificate.alternative_names, ", "));
   fmt::print(stderr, "{}\n",
-             made.is_renewed ? "Renewed; a running server takes it within seconds."
-                             : "Devices need the CA: nilo cert ca");
+             made.is_renewed
+                 ? "Renewed; a running server takes it within seconds."
+                 : "The doors with TLS (8883, 8443) open when the server is started again.\n"
+                   "Devices need the CA: nilo cert ca");
   return {};
 }
 
