@@ -242,9 +242,9 @@ class NiloWithTls(Nilo):
     flags = ("--mqtts", "127.0.0.1:0", "--https", "127.0.0.1:0", "--loops", "1")
 
     def start(self):
-        folder = os.path.join(self.folder, "data", "certs")
-        bench_tls.make_certificate(folder)
-        self.certificate = os.path.join(folder, "server.crt")
+        data = os.path.join(self.folder, "data")
+        bench_tls.run(NILO, "cert", "server", "--data", data)
+        self.certificate = os.path.join(data, "certs", "ca.crt")
         super().start()
 
 

@@ -1,9 +1,12 @@
 """The part `tls` of tools/bench.py: handshakes and memory, beside what OpenSSL alone could do.
 
 The clients are OpenSSL's own (s_time) on the generator's core. They work as hard as the server, so
-handshakes are counted for each second of CPU time that the server took, not of the clock.
+handshakes are counted for each second of CPU time that the server took, not of the clock. What
+OpenSSL itself takes in a server says its own one (s_server), in turns with ours, with the same
+certificate and as many tickets.
 """
 
+import collections
 import os
 import re
 import resource
@@ -12,6 +15,9 @@ import ssl
 import statistics
 import subprocess
 import sys
+import time
+
+import bench_kit
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CONNECTIONS = 2000
@@ -25,11 +31,22 @@ def run(*command, folder=None):
     return done.stdout
 
 
-def make_certificate(folder):
-    os.makedirs(folder, exist_ok=True)
-    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-        "-keyout", "server.key", "-out", "server.crt", "-days", "2", "-subj", "/CN=localhost",
-        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", folder=folder)
+class OpensslServer(bench_kit.Server):
+    """OpenSSL's own server, with the certificate in `certificates`."""
+
+    def __init__(self, certificates):
+        super().__init__()
+        self.certificates = certificates
+
+    def start(self):
+        self.port = bench_kit.free_port()
+        self.process = subprocess.Popen(
+            ["taskset", "-c", self.cores, "openssl", "s_server", "-accept",
+             f"127.0.0.1:{self.port}", "-cert", "server.crt", "-key", "server.key", "-num_tickets",
+             "1", "-quiet"],
+            cwd=self.certificates, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        bench_kit.wait_for_port(self.port)
 
 
 def cpu_s(pid):
@@ -61,45 +78,86 @@ def handshakes_per_cpu_s(port, pid, core, seconds, *flags):
     return count / (cpu_s(pid) - before)
 
 
+def log_in(context, port, session=None):
+    raw = socket.create_connection(("127.0.0.1", port))
+    device = context.wrap_socket(raw, server_hostname="localhost", session=session)
+    device.sendall(CONNECT)
+    assert device.recv(4) == b"\x20\x02\x00\x00"
+    return device
+
+
+def logins_per_cpu_s(port, pid, core, seconds, certificate, resumes):
+    """Devices that come over TLS 1.3 and log in; `resumes`: each with the ticket of the one before.
+
+    OpenSSL's s_time does not wait for tickets of 1.3.
+    """
+    context = ssl.create_default_context(cafile=certificate)
+    session, count, before = None, 0, cpu_s(pid)
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {int(core)})
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with log_in(context, port, session) as device:
+            assert device.version() == "TLSv1.3" and device.session_reused == (session is not None)
+            session = device.session if resumes else None
+        count += 1
+    os.sched_setaffinity(0, cores)
+    return count / (cpu_s(pid) - before)
+
+
 def kib_each(port, pid, certificate):
     """What an idle device costs that has logged in over TLS 1.3."""
     context = ssl.create_default_context(cafile=certificate)
     before = resident_kib(pid)
-    held = []
-    for _ in range(CONNECTIONS):
-        raw = socket.create_connection(("127.0.0.1", port))
-        device = context.wrap_socket(raw, server_hostname="localhost")
-        device.sendall(CONNECT)
-        assert device.recv(4) == b"\x20\x02\x00\x00"
-        held.append(device)
+    held = [log_in(context, port) for _ in range(CONNECTIONS)]
     each = (resident_kib(pid) - before) / CONNECTIONS
     for device in held:
         device.close()
     return each
 
 
+def measure_all(server, seconds, core, found):
+    """One round of all figures into `found`, lists by name."""
+    pid, port, certificate = server.process.pid, server.tls_port, server.certificate
+    with OpensslServer(os.path.dirname(certificate)) as peer:
+        for name, flags in [("full", ["-new"]), ("resumed 1.2", ["-reuse", "-tls1_2"])]:
+            found[name].append(handshakes_per_cpu_s(port, pid, core, seconds, *flags))
+            found["peer " + name].append(
+                handshakes_per_cpu_s(peer.port, peer.process.pid, core, seconds, *flags))
+    for name, resumes in [("login", False), ("resumed login", True)]:
+        found[name].append(logins_per_cpu_s(port, pid, core, seconds, certificate, resumes))
+
+
 def bench(start_server, say, rounds, seconds, server_core, load_core):
-    """`start_server(flags)`: a running server with TLS on the port it names."""
+    """`start_server()`: a running server with TLS, its port and the certificate of its CA."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    full, resumed, alone, memory = [], [], [], []
+    found = collections.defaultdict(list)
     for _ in range(rounds):
-        alone.append(openssl_alone(server_core))
+        found["alone"].append(openssl_alone(server_core))
         with start_server() as server:
-            pid = server.process.pid
-            memory.append(kib_each(server.tls_port, pid, server.certificate))
-            full.append(handshakes_per_cpu_s(server.tls_port, pid, load_core, seconds, "-new"))
-            resumed.append(handshakes_per_cpu_s(server.tls_port, pid, load_core, seconds, "-reuse",
-                                                "-tls1_2"))
+            found["memory"].append(
+                kib_each(server.tls_port, server.process.pid, server.certificate))
+            measure_all(server, seconds, load_core, found)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    figure, limit = statistics.median(full), statistics.median(alone)
-    say("TLS 1.3 handshakes, ECDSA P-256, each core-second", f"{figure:,.0f}", "goal 5,000",
+    figure = {name: statistics.median(figures) for name, figures in found.items()}
+    ratio = {name: statistics.median(ours / peers for ours, peers in
+                                     zip(found[name], found["peer " + name]))
+             for name in ("full", "resumed 1.2")}
+    say("TLS 1.3 handshakes, ECDSA P-256, each core-second", f"{figure['full']:,.0f}", "goal 5,000",
         "openssl s_time -connect 127.0.0.1:8883 -new")
-    say("  of what a signature and X25519 alone would allow", f"{figure / limit:.2f}",
-        f"{limit:,.0f}/s, openssl speed ecdsap256 ecdhx25519")
-    say("  resumed (1.2)", f"{statistics.median(resumed):,.0f}", "",
+    say("  of what openssl s_server does, in turns", f"{ratio['full']:.2f}",
+        f"{figure['peer full']:,.0f}/s, the same certificate")
+    say("  of what a signature and X25519 alone would allow",
+        f"{figure['full'] / figure['alone']:.2f}",
+        f"{figure['alone']:,.0f}/s, openssl speed ecdsap256 ecdhx25519")
+    say("  resumed (1.2)", f"{figure['resumed 1.2']:,.0f}", "",
         "openssl s_time -connect 127.0.0.1:8883 -reuse -tls1_2")
-    say(f"{CONNECTIONS:,} idle TLS connections, each", f"{statistics.median(memory):.1f} KiB",
+    say("  of what openssl s_server does, in turns", f"{ratio['resumed 1.2']:.2f}",
+        f"{figure['peer resumed 1.2']:,.0f}/s")
+    say("  logins over 1.3, each core-second", f"{figure['login']:,.0f}")
+    say("  with resumed sessions", f"{figure['resumed login']:,.0f}")
+    say(f"{CONNECTIONS:,} idle TLS connections, each", f"{figure['memory']:.1f} KiB",
         "goal 40 KiB")
 
 
