@@ -189,6 +189,7 @@ class Broker {
   bool is_repeated(Connection& connection, const Publish& packet);
   void refuse_publish(Connection& connection, const Publish& packet, Reason reason,
                       std::string_view why);
+  void refuse_own_topic(Connection& connection, const Publish& packet);
   void append_answers(Connection& connection);
   void settle_received(const Ticket& ticket, Reason reason);
   void publish_will(SessionNumber number, bool is_logged, StoredWill& will);
