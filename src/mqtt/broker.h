@@ -241,9 +241,10 @@ class Broker {
   // The connection of `session` is gone.
   void leave(Session& session, std::unique_ptr<StoredWill> will);
   void end_session(Session& session);  // and logs it
-  // Erases it; others get what was shared with it. `done`: that stands in the log before what
-  // follows.
-  void retire(Session& session, std::function<void()> done);
+  // Erases it; others get what was shared with it. True: that stands in the log before what
+  // follows, and its end is to be logged. False: both will, and the client waits in `endings_`.
+  bool retire(Session& session);
+  void log_end(SessionNumber number, std::function<void(const Result<void>&)> done);
   void erase_session(Session& session);  // publishes the will that waits; logs nothing
   void set_timer(Session& session, std::int64_t due_us);
   void check_due(Session& session);
@@ -299,6 +300,8 @@ class Broker {
   std::vector<SessionNumber> unlogged_;  // sessions with `settled` to be logged
   std::vector<std::uint16_t> released_;
   std::vector<std::uint16_t> confirmed_;
+  // By client id: who waits to begin a session until the end of the one before is logged.
+  std::map<std::string, std::vector<ConnectionId>, std::less<>> endings_;
   std::unordered_map<SessionNumber, StoredWill> replayed_wills_;  // while the log is replayed
   // Of clients whose sessions ended with the server, by client id, until will_grace_us has passed.
   struct RestoredWill {
