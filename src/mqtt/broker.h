@@ -136,6 +136,10 @@ class Broker {
   bool read_one(Connection& connection, std::string_view& bytes, std::size_t& needed);
   bool may_read(const Connection& connection) const;
   void resume(Connection& connection);
+  // Bounds the publishes of a second, where its limits say so.
+  void count_publish(Connection& connection);
+  bool is_over_rate(const Connection& connection) const;
+  void resume_over_rate();
   void handle(Connection& connection, const Frame& frame);
   void announce(Connection& connection);
   // 5.0: says why in a DISCONNECT. Then closes; the will is published.
@@ -291,6 +295,7 @@ class Broker {
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::unique_ptr<Connection>> closed_;  // until the next tick(): somebody may look
   std::set<std::pair<std::int64_t, ConnectionId>> connection_timers_;
+  std::vector<ConnectionId> over_rate_;  // have published enough for this second
 
   const QueueLimits queue_limits_;
   QueueTotals queue_totals_;  // outlives the sessions

@@ -44,6 +44,7 @@ void Broker::handle_publish(Connection& connection, const Frame& frame) {
     return fail(connection, fault);
   }
   ++received_count_;
+  count_publish(connection);
   if (connection.version == Version::v5) {
     if (const Fault fault = resolve_alias(connection, packet)) return fail(connection, fault);
   }
