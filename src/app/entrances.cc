@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/assert.h"
 #include "net/tcp_stream.h"
 
 namespace nilo::app {
@@ -231,6 +232,14 @@ net::Address Entrances::mqtt_address() const {
 std::uint16_t Entrances::mqtt_tls_port() const {
   const Entrance* const entrance = first(Protocol::mqtt, true);
   return entrance == nullptr ? std::uint16_t{0} : entrance->address.port;
+}
+
+stack::Listener::Profile Entrances::http_profile(std::size_t listener) const {
+  for (const auto& entrance : open_) {
+    if (entrance->protocol == Protocol::http && listener-- == 0) return entrance->profile;
+  }
+  NILO_ASSERT(false);
+  return {};
 }
 
 void Entrances::reload(Certificates& certificates) {

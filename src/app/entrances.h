@@ -84,6 +84,9 @@ class Entrances {
   net::Address mqtt_address() const;
   // 0: there is none with TLS.
   std::uint16_t mqtt_tls_port() const;
+  // Of the HTTP entrance that open_http() opened as number `listener`, counted from 0; asserted.
+  // From any thread, once all are open.
+  stack::Listener::Profile http_profile(std::size_t listener) const;
 
   // Reads all certificates again, changed or not. Those that are no good stay as they were.
   void reload();

@@ -4,6 +4,7 @@
 
 #include "app/hashes.h"
 #include "app/ingest.h"
+#include "app/policy_certificate.h"
 #include "app/scram.h"
 
 namespace nilo::app {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/hashes.h"
+#include "app/policy_certificate.h"
 #include "base/version.h"
 #include "value/json_text.h"
 

@@ -86,15 +86,6 @@ bool is_named(const std::vector<std::string>& patterns, std::string_view name) {
 
 }  // namespace
 
-void add_certificate(PolicySubject& subject, const net::Certificate& shown) {
-  subject.certificate_id = shown.fingerprint;
-  const auto add = [&](std::string name, const std::string& value) {
-    if (!value.empty()) subject.certificate.emplace_back(std::move(name), value);
-  };
-  add("Subject.CommonName", shown.common_name);
-  add("SerialNumber", shown.serial);
-}
-
 // A login is the thing that has its name.
 std::shared_ptr<const PolicyThing> Policies::thing_of(const Principal& who) const {
   if (stack_.policies.empty()) return nullptr;

@@ -20,15 +20,11 @@
 
 #include "app/grants.h"
 #include "base/result.h"
-#include "net/certificate.h"
 #include "stack/stack.h"
 #include "value/policy.h"
 #include "value/principal.h"
 
 namespace nilo::app {
-
-// What policies may ask of a certificate that a connection showed.
-void add_certificate(PolicySubject& subject, const net::Certificate& shown);
 
 class Policies {
  public:

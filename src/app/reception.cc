@@ -35,10 +35,11 @@ void Reception::take(std::unique_ptr<net::Stream> stream, const std::string& rem
   });
 }
 
-void Reception::take_websocket(net::TakenStream taken) {
+void Reception::take_websocket(net::TakenStream taken, stack::Listener::Profile profile) {
+  const Entrance& entrance = profile == stack::Listener::Profile::aws ? aws_websocket_ : websocket_;
   run_with(*doors_[0], std::move(taken.stream),
-           [this, ip = std::move(taken.remote_ip)](auto connected) {
-             take(std::move(connected), ip, websocket_);
+           [this, ip = std::move(taken.remote_ip), &entrance](auto connected) {
+             take(std::move(connected), ip, entrance);
            });
 }
 

@@ -24,8 +24,8 @@ class Reception {
   // `entrance` outlives the doors.
   void take(std::unique_ptr<net::Stream> stream, const std::string& remote_ip,
             const Entrance& entrance);
-  // A WebSocket, whose TLS was HTTP's affair.
-  void take_websocket(net::TakenStream taken);
+  // A WebSocket, whose TLS was HTTP's affair. `profile`: of the listener that it came by.
+  void take_websocket(net::TakenStream taken, stack::Listener::Profile profile);
 
   std::size_t client_count() const;
 
@@ -33,6 +33,7 @@ class Reception {
   const MqttDoors& doors_;
   const std::size_t clients_max_;
   const Entrance websocket_{.name = "websocket"};
+  const Entrance aws_websocket_{.name = "websocket", .profile = stack::Listener::Profile::aws};
   std::size_t handshake_count_ = 0;
   Counter& refused_;
 };

@@ -343,9 +343,12 @@ class RunningServer final : public Server {
                                entrances_->mqtt_address(),
                                entrances_->mqtt_tls_port()};
     people_door_ = std::make_unique<PeopleDoor>(
-        PeopleDoor::Rooms{
-            *people_loop_, people, *things_, *post_office_, *alerting_, *alert_desk_, metrics_,
-            [this](net::TakenStream taken) { reception_->take_websocket(std::move(taken)); }},
+        PeopleDoor::Rooms{*people_loop_, people, *things_, *post_office_, *alerting_, *alert_desk_,
+                          metrics_,
+                          [this](net::TakenStream taken) {
+                            const auto profile = entrances_->http_profile(taken.listener);
+                            reception_->take_websocket(std::move(taken), profile);
+                          }},
         PeopleDoor::Folders{options_.stack_dir, options_.data_dir}, options_.stack_files);
     return entrances_->open_http(options_.entrances, people_door_->http());
   }

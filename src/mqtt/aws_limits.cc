@@ -12,6 +12,7 @@ Limits aws_limits() {
   limits.keep_alive_of_all = true;
   limits.receive_max = 100;
   limits.in_flight_max = 100;
+  limits.publishes_per_s_max = 100;
   limits.topic_alias_max = 8;
   limits.subscriptions_max = 50;
   limits.session_expiry_max_s = 3600;

@@ -56,6 +56,43 @@ TEST_F(AwsLimits, BoundTopicsAndPayloads) {
   EXPECT_EQ(reason_of(std::string(257, 'x')), 0x10);
 }
 
+TEST_F(AwsLimits, BoundHowManyPublishesAreReadInASecond) {
+  const auto burst = [](int count) {
+    std::string bytes;
+    for (int i = 0; i < count; ++i) bytes += publish(kV5, "t", "x", Qos::at_most_once);
+    return bytes;
+  };
+  Peer peer(host_, "fast", kV5);
+  Peer other(host_, "other", kV5);
+  EXPECT_TRUE(peer.send(burst(99)));
+  EXPECT_FALSE(peer.send(burst(151))) << "after the hundredth it is read no more";
+  EXPECT_EQ(host_.published.size(), 100u);
+  EXPECT_TRUE(other.send(burst(1))) << "others are not held back";
+  host_.broker->tick();
+  EXPECT_EQ(host_.published.size(), 101u) << "the second is not over";
+  EXPECT_TRUE(host_.readable.empty());
+  for (const std::size_t published : {201u, 251u}) {
+    host_.clock.advance_us(1'000'000);
+    host_.broker->tick();
+    EXPECT_EQ(host_.published.size(), published);
+  }
+  EXPECT_EQ(host_.readable, std::vector<ConnectionId>{peer.id()});
+  host_.listener = nullptr;
+  Peer standard(host_, "standard", kV5);
+  EXPECT_TRUE(standard.send(burst(500))) << "elsewhere nobody counts";
+}
+
+TEST_F(AwsLimits, WhoIsHeldBackMayGoMeanwhile) {
+  Peer peer(host_, "fast", kV5);
+  std::string bytes;
+  for (int i = 0; i < 200; ++i) bytes += publish(kV5, "t", "x", Qos::at_most_once);
+  peer.send(bytes);
+  peer.vanish();
+  host_.clock.advance_us(1'000'000);
+  host_.broker->tick();
+  EXPECT_EQ(host_.published.size(), 100u);
+}
+
 TEST_F(AwsLimits, BoundClientIds) {
   Connect packet;
   packet.version = kV3;

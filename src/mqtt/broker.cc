@@ -185,6 +185,7 @@ bool Broker::may_read(const Connection& connection) const {
     case Connection::State::challenged:
       return true;
     case Connection::State::open:
+      if (is_over_rate(connection)) return false;
       // A 5.0 client knows our receive maximum; the others are held back here.
       return connection.version == Version::v5 ||
              connection.unanswered.size() < connection.limits->receive_max;
@@ -202,6 +203,33 @@ void Broker::resume(Connection& connection) {
   read(connection, {});
   if (connection.state != Connection::State::closed && !connection.is_paused) {
     rooms_.host.read_ready(connection.id);
+  }
+}
+
+void Broker::count_publish(Connection& connection) {
+  if (connection.limits->publishes_per_s_max == 0) return;
+  const std::int64_t second = now_us_ / kSecondUs;
+  if (std::exchange(connection.publish_second, second) != second) connection.publish_count = 0;
+  if (++connection.publish_count == connection.limits->publishes_per_s_max) {
+    over_rate_.push_back(connection.id);
+  }
+}
+
+bool Broker::is_over_rate(const Connection& connection) const {
+  const std::uint32_t most = connection.limits->publishes_per_s_max;
+  return most != 0 && connection.publish_count >= most &&
+         connection.publish_second == now_us_ / kSecondUs;
+}
+
+void Broker::resume_over_rate() {
+  for (const ConnectionId id : std::exchange(over_rate_, {})) {
+    Connection* const connection = find(id);
+    if (connection == nullptr) continue;
+    if (is_over_rate(*connection)) {
+      over_rate_.push_back(id);
+    } else {
+      resume(*connection);
+    }
   }
 }
 
@@ -369,6 +397,7 @@ void Broker::tick() {
     check_due(*find_session(session_timers_.begin()->second));
   }
   if (!restored_wills_.empty() && restored_due_us_ <= now_us_) publish_restored_wills();
+  resume_over_rate();
   commit_settled();
   counters_.received.add(std::exchange(received_count_, 0));
   counters_.sent.add(std::exchange(sent_count_, 0));

@@ -136,6 +136,10 @@ class Broker {
   bool read_one(Connection& connection, std::string_view& bytes, std::size_t& needed);
   bool may_read(const Connection& connection) const;
   void resume(Connection& connection);
+  // Bounds the publishes of a second, where its limits say so.
+  void count_publish(Connection& connection);
+  bool is_over_rate(const Connection& connection) const;
+  void resume_over_rate();
   void handle(Connection& connection, const Frame& frame);
   void announce(Connection& connection);
   // 5.0: says why in a DISCONNECT. Then closes; the will is published.
@@ -189,6 +193,7 @@ class Broker {
   bool is_repeated(Connection& connection, const Publish& packet);
   void refuse_publish(Connection& connection, const Publish& packet, Reason reason,
                       std::string_view why);
+  void refuse_own_topic(Connection& connection, const Publish& packet);
   void append_answers(Connection& connection);
   void settle_received(const Ticket& ticket, Reason reason);
   void publish_will(SessionNumber number, bool is_logged, StoredWill& will);
@@ -240,9 +245,10 @@ class Broker {
   // The connection of `session` is gone.
   void leave(Session& session, std::unique_ptr<StoredWill> will);
   void end_session(Session& session);  // and logs it
-  // Erases it; others get what was shared with it. `done`: that stands in the log before what
-  // follows.
-  void retire(Session& session, std::function<void()> done);
+  // Erases it; others get what was shared with it. True: that stands in the log before what
+  // follows, and its end is to be logged. False: both will, and the client waits in `endings_`.
+  bool retire(Session& session);
+  void log_end(SessionNumber number, std::function<void(const Result<void>&)> done);
   void erase_session(Session& session);  // publishes the will that waits; logs nothing
   void set_timer(Session& session, std::int64_t due_us);
   void check_due(Session& session);
@@ -289,6 +295,7 @@ class Broker {
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::unique_ptr<Connection>> closed_;  // until the next tick(): somebody may look
   std::set<std::pair<std::int64_t, ConnectionId>> connection_timers_;
+  std::vector<ConnectionId> over_rate_;  // have published enough for this second
 
   const QueueLimits queue_limits_;
   QueueTotals queue_totals_;  // outlives the sessions
@@ -298,6 +305,8 @@ class Broker {
   std::vector<SessionNumber> unlogged_;  // sessions with `settled` to be logged
   std::vector<std::uint16_t> released_;
   std::vector<std::uint16_t> confirmed_;
+  // By client id: who waits to begin a session until the end of the one before is logged.
+  std::map<std::string, std::vector<ConnectionId>, std::less<>> endings_;
   std::unordered_map<SessionNumber, StoredWill> replayed_wills_;  // while the log is replayed
   // Of clients whose sessions ended with the server, by client id, until will_grace_us has passed.
   struct RestoredWill {

@@ -245,9 +245,13 @@ void Broker::begin_session(Connection& connection) {
   const std::uint32_t expiry_s = session_expiry_of(packet, *connection.limits);
   SessionNumber ended = 0;
   if (session != nullptr && (packet.clean_start || is_foreign)) {
-    ended = session->number;
-    retire(*session, [] {});
+    const SessionNumber number = session->number;
+    if (retire(*session)) ended = number;
     session = nullptr;
+  }
+  if (const auto ending = endings_.find(client_id); ending != endings_.end()) {
+    ending->second.push_back(connection.id);
+    return;
   }
   const bool is_new = session == nullptr;
   if (is_new && sessions_.size() >= limits_.sessions_max) {

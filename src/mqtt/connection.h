@@ -82,7 +82,9 @@ struct Connection {
   Presence::End end = Presence::End::lost;       // why, as soon as it is known
   TimeUs since_us = 0;                           // wall clock; when it was let in
   std::int64_t last_seen_us = 0;
-  std::int64_t due_us = kNoTimer;  // its entry in the Broker's connection timers
+  std::int64_t due_us = kNoTimer;   // its entry in the Broker's connection timers
+  std::int64_t publish_second = 0;  // where its limits bound the rate: when it last published,
+  std::uint32_t publish_count = 0;  // and how often in that second
   std::string source_ip{};
   Principal principal{};
   std::string connect_packet{};  // while authenticating: the whole CONNECT

@@ -159,6 +159,13 @@ class FakeHost : public Host {
   }
   void hand_on(SessionNumber session, std::vector<Position> places,
                std::function<void()> done) override {
+    if (holds_hand_ons) {
+      hand_ons.push_back([this, session, places, done] {
+        holds_hand_ons = false;
+        hand_on(session, places, done);
+      });
+      return;
+    }
     for (const Position& at : places) {
       Letter letter;
       read_letter(records.at(at.seq - 1), at.index, session, letter);
@@ -247,10 +254,12 @@ class FakeHost : public Host {
   bool holds_logins = false;
   bool holds_publishes = false;
   bool holds_commits = false;
+  bool holds_hand_ons = false;  // of what is in the log
   std::vector<std::string> logins;
   std::vector<MessagePtr> published;
   std::deque<Ticket> tickets;
   std::deque<std::function<void(const Result<void>&)>> commits;
+  std::deque<std::function<void()>> hand_ons;
   std::vector<ConnectionId> ready;
   std::vector<ConnectionId> early;
   std::vector<ConnectionId> readable;

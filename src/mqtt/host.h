@@ -65,11 +65,12 @@ struct Limits {
   std::size_t topic_levels_max = kTopicLevelsMax;    // likewise
   std::size_t filters_per_subscribe_max = SIZE_MAX;  // those beyond: 0x97 / 0x80
   std::uint16_t in_flight_max = 65'535;              // sent and not acknowledged; then they wait
-  std::uint16_t keep_alive_min_s = 0;                // a shorter one counts as this
-  bool keep_alive_of_all = false;                    // caps it below 5.0, too, untold
-  Qos qos_max = Qos::exactly_once;                   // 5.0: told at CONNECT, then 0x9b; closed
-  bool has_retained_for_wildcards = true;            // retained messages for filters with + or #
-  bool has_parent_of_wildcard = true;                // "a/#" hears "a"
+  std::uint32_t publishes_per_s_max = 0;   // reading pauses until the next second; 0 = any
+  std::uint16_t keep_alive_min_s = 0;      // a shorter one counts as this
+  bool keep_alive_of_all = false;          // caps it below 5.0, too, untold
+  Qos qos_max = Qos::exactly_once;         // 5.0: told at CONNECT, then 0x9b; closed
+  bool has_retained_for_wildcards = true;  // retained messages for filters with + or #
+  bool has_parent_of_wildcard = true;      // "a/#" hears "a"
 };
 
 // The profile `aws` of a listener: limits and deviations of AWS IoT Core, for programs that were

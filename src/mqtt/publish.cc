@@ -9,6 +9,13 @@
 namespace nilo::mqtt {
 namespace {
 
+// What comes here is for one rule alone, and only the rest of the topic counts.
+constexpr std::string_view kBasicIngest = "$aws/rules/";
+
+bool is_servers_own(std::string_view topic) {
+  return topic.starts_with('$') && !topic.starts_with(kBasicIngest);
+}
+
 // PUBACK and PUBREC know fewer reasons than the house (MQTT 5.0 sections 3.4.2.1, 3.5.2.1).
 // That nobody listens is told where the exchange ends, in a PUBACK.
 Reason answer_reason(Reason reason, Qos qos) {
@@ -37,6 +44,7 @@ void Broker::handle_publish(Connection& connection, const Frame& frame) {
     return fail(connection, fault);
   }
   ++received_count_;
+  count_publish(connection);
   if (connection.version == Version::v5) {
     if (const Fault fault = resolve_alias(connection, packet)) return fail(connection, fault);
   }
@@ -51,6 +59,7 @@ void Broker::handle_publish(Connection& connection, const Frame& frame) {
     }
     if (packet.qos == Qos::exactly_once && is_repeated(connection, packet)) return;
   }
+  if (is_servers_own(packet.topic)) return refuse_own_topic(connection, packet);
   if (const Fault refusal = check_publish(connection, packet)) {
     return refuse_publish(connection, packet, refusal.reason, refusal.why);
   }
@@ -85,11 +94,9 @@ void Broker::handle_publish(Connection& connection, const Frame& frame) {
 Fault Broker::check_publish(const Connection& connection, const Publish& packet) const {
   const Limits& limits = *connection.limits;
   std::string_view topic = packet.topic;
-  // Of a message for one rule only the rest counts.
-  constexpr std::string_view kRules = "$aws/rules/";
-  if (topic.starts_with(kRules)) {
-    const std::size_t slash = topic.find('/', kRules.size());
-    topic.remove_prefix(slash == std::string_view::npos ? kRules.size() : slash + 1);
+  if (topic.starts_with(kBasicIngest)) {
+    const std::size_t slash = topic.find('/', kBasicIngest.size());
+    topic.remove_prefix(slash == std::string_view::npos ? kBasicIngest.size() : slash + 1);
   }
   if (topic.size() > limits.topic_size_max)
     return {Reason::topic_name_invalid, "topic is too long"};
@@ -150,6 +157,20 @@ void Broker::refuse_publish(Connection& connection, const Publish& packet, Reaso
   if (packet.qos == Qos::at_most_once) return;
   Unanswered& entry = connection.unanswered.push_back({packet.packet_id, packet.qos, reason, true});
   entry.why = std::make_unique<std::string>(why);
+  append_answers(connection);
+}
+
+// Nobody will ever be let in here, so a client below 5.0 is not closed: it would come back and send
+// the same again, for ever, and nothing that it has besides would get through (programs made for
+// other houses report to `$aws/things/...`). It is told that its part is done [MQTT-3.3.5-2], and
+// whoever runs the server hears of it. In 5.0 the reason alone leaves no doubt.
+void Broker::refuse_own_topic(Connection& connection, const Publish& packet) {
+  refuse(connection, Refusal::What::publish, packet.topic, Reason::topic_name_invalid,
+         "topics that begin with $ are the server's own");
+  if (packet.qos == Qos::at_most_once) return;
+  const bool may_say = connection.version == Version::v5;
+  connection.unanswered.push_back(
+      {packet.packet_id, packet.qos, may_say ? Reason::topic_name_invalid : Reason::success, true});
   append_answers(connection);
 }
 

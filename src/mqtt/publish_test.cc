@@ -79,14 +79,32 @@ TEST(Publish, WithoutRightsIsRefusedAndReported) {
   Peer five(host, "5", kV5);
   five.send(publish(kV5, "forbidden/x", "x", Qos::at_least_once, 1));
   EXPECT_EQ(five.take_hex().substr(0, 10), "401B000187");
-  five.send(publish(kV5, "$table/x", "x", Qos::at_most_once));
+  five.send(publish(kV5, "forbidden/x", "x", Qos::at_most_once));
   EXPECT_FALSE(five.is_closed());
   Peer three(host, "3", kV3);
-  three.send(publish(kV3, "$table/x", "x", Qos::at_least_once, 1));
+  three.send(publish(kV3, "forbidden/x", "x", Qos::at_least_once, 1));
   EXPECT_TRUE(three.is_closed());
   ASSERT_EQ(host.refusals.size(), 3u);
   EXPECT_EQ(host.refusals[0].topic, "forbidden/x");
   EXPECT_EQ(host.refusals[0].reason, Reason::not_authorized);
+  EXPECT_TRUE(host.published.empty());
+}
+
+TEST(Publish, ToTopicsOfTheServerIsAnsweredWithoutWordsAndReported) {
+  FakeHost host;
+  Peer five(host, "5", kV5);
+  five.send(publish(kV5, "$table/x", "x", Qos::at_least_once, 1));
+  EXPECT_EQ(five.take_hex(), "4003000190");
+  five.send(publish(kV5, "$table/x", "x", Qos::at_most_once));
+  Peer three(host, "3", kV3);
+  three.send(publish(kV3, "$table/x", "x", Qos::at_least_once, 1));
+  EXPECT_EQ(three.take_hex(), "40020001");
+  ASSERT_EQ(host.refusals.size(), 3u);
+  for (const FakeHost::Refused& refused : host.refusals) {
+    EXPECT_EQ(refused.topic, "$table/x");
+    EXPECT_EQ(refused.reason, Reason::topic_name_invalid);
+    EXPECT_EQ(refused.why, "topics that begin with $ are the server's own");
+  }
   EXPECT_TRUE(host.published.empty());
 }
 

@@ -92,24 +92,38 @@ void Broker::set_timer(Session& session, std::int64_t due_us) {
   if (due_us != kNoTimer) session_timers_.insert({due_us, session.number});
 }
 
-// What was shared with it stands in the log, for others, before its end does.
 void Broker::end_session(Session& session) {
   const SessionNumber number = session.number;
-  retire(session, [this, number] {
-    if (!is_persistent(number)) return;
-    // Nobody waits for this. If it is lost, the session ends once more after the restart.
-    rooms_.host.commit([&](RecordWriter& record) { append_session_end(record, number); },
-                       [](const Result<void>&) {});
-  });
+  // Nobody waits for this. If it is lost, the session ends once more after the restart.
+  if (retire(session)) log_end(number, [](const Result<void>&) {});
 }
 
-void Broker::retire(Session& session, std::function<void()> done) {
+// The log must have what others get before it has the end of the session, or a crash in between
+// would lose it. While it is read again for them, nobody may begin a session of this client: that
+// would end the old one in the log, too.
+bool Broker::retire(Session& session) {
   const SessionNumber number = session.number;
+  const std::string client_id = session.client_id;
   OutgoingQueue::Shared shared = session.queue.shared();
   erase_session(session);
   for (const auto& [share, message] : shared.held) rooms_.host.hand_on(share, message);
-  if (shared.logged.empty()) return done();
-  rooms_.host.hand_on(number, std::move(shared.logged), std::move(done));
+  if (shared.logged.empty()) return true;
+  endings_[client_id];
+  rooms_.host.hand_on(number, std::move(shared.logged), [this, number, client_id] {
+    log_end(number, [this, client_id](const Result<void>&) {
+      const auto ended = endings_.extract(client_id);
+      for (const ConnectionId id : ended.mapped()) {
+        if (Connection* const waiting = find(id)) begin_session(*waiting);
+      }
+    });
+  });
+  return false;
+}
+
+void Broker::log_end(SessionNumber number, std::function<void(const Result<void>&)> done) {
+  if (!is_persistent(number)) return done({});
+  rooms_.host.commit([&](RecordWriter& record) { append_session_end(record, number); },
+                     std::move(done));
 }
 
 void Broker::erase_session(Session& session) {

@@ -171,6 +171,64 @@ TEST(SharedSubscription, ACleanStartEndsTheOldSessionForOthersToo) {
   EXPECT_EQ(told(kV5, b.take()), "t/1=x q1 #1");
 }
 
+// What a crash leaves at each moment: the message belongs to the old session or to the other
+// member.
+TEST(SharedSubscription, ASessionEndsInTheLogAfterOthersHaveWhatWasShared) {
+  FakeHost host;
+  Peer a = member(host, "a", 50);
+  Peer publisher(host, "p", kV5);
+  send(publisher, 1, Qos::at_least_once);
+  a.vanish();
+  member(host, "b", 50).vanish();
+  const std::size_t before = host.records.size();
+  host.holds_hand_ons = true;
+  Peer again(host);
+  Connect packet;
+  packet.version = kV5;
+  packet.client_id = "a";
+  packet.clean_start = true;
+  again.connect(packet);
+  Peer third(host);
+  third.connect(packet);
+  EXPECT_EQ(again.connack + third.connack, "") << "the old session is not over";
+  EXPECT_EQ(host.records.size(), before);
+  ASSERT_EQ(host.hand_ons.size(), 1u);
+  host.hand_ons.front()();
+  EXPECT_EQ(told(kV5, again.take()).substr(0, 7), "20:0000") << "accepted, and there is no session";
+  for (std::size_t count = before; count <= host.records.size(); ++count) {
+    FakeHost after;
+    host.replay_into(after, count);
+    std::string heard;
+    for (const std::string_view name : {"a", "b"}) {
+      Peer member_again(after, name, kV5, false, 50);
+      heard += member_again.connack;
+    }
+    EXPECT_NE(heard.find("t/1"), std::string::npos) << "of " << count << " records";
+  }
+}
+
+TEST(SharedSubscription, WhoIsGoneBeforeTheOldSessionEndedIsForgotten) {
+  FakeHost host;
+  Peer a = member(host, "a", 50);
+  Peer publisher(host, "p", kV5);
+  send(publisher, 1, Qos::at_least_once);
+  host.holds_hand_ons = true;
+  a.vanish();
+  host.clock.advance_us(51'000'000);
+  host.broker->tick();
+  ASSERT_EQ(host.hand_ons.size(), 1u);
+  Peer again(host);
+  Connect packet;
+  packet.version = kV5;
+  packet.client_id = "a";
+  again.connect(packet);
+  again.vanish();
+  host.hand_ons.front()();
+  EXPECT_EQ(host.broker->session_count(), 1u) << "the publisher's";
+  Peer third(host, "a", kV5);
+  EXPECT_EQ(host.broker->session_count(), 2u);
+}
+
 // 5.0 [MQTT-4.8.2-5]
 TEST(SharedSubscription, WhatWasUnderWayAtQos2StaysWithItsSession_MQTT_4_8_2_5) {
   FakeHost host;

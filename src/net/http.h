@@ -43,6 +43,7 @@ struct TakenStream {
   std::unique_ptr<Stream> stream;
   std::string bytes;
   std::string remote_ip;
+  std::size_t listener = 0;  // by which it came, in the order of HttpServer::listen_at()
 };
 using StreamTaker = std::function<void(TakenStream)>;
 

@@ -103,7 +103,7 @@ class HttpServer::Connections : public std::enable_shared_from_this<Connections>
   friend class Connection;
   class Ticket;
 
-  void accept(int fd, std::string remote_ip, TlsContext* tls);
+  void accept(int fd, std::string remote_ip, TlsContext* tls, std::size_t listener);
   void sweep();
   void answer(std::uint64_t number, const HttpResponse& response);
   void open_websocket(std::uint64_t number);
@@ -124,10 +124,11 @@ class HttpServer::Connections : public std::enable_shared_from_this<Connections>
 class HttpServer::Connections::Connection final : public StreamHandler {
  public:
   Connection(Connections& all, std::uint64_t number, std::unique_ptr<Stream> stream,
-             std::string remote_ip)
+             std::string remote_ip, std::size_t listener)
       : all_(all),
         number_(number),
         remote_ip_(std::move(remote_ip)),
+        listener_(listener),
         stream_owner_(std::move(stream)),
         stream_(*stream_owner_),
         parser_(all.limits_.header_size_max, all.limits_.body_size_max) {}
@@ -141,7 +142,7 @@ class HttpServer::Connections::Connection final : public StreamHandler {
   // After this it is only to be destroyed.
   void hand_over(const StreamTaker& taker) {
     stream_.detach();
-    taker({std::move(stream_owner_), parser_.take_rest(), remote_ip_});
+    taker({std::move(stream_owner_), parser_.take_rest(), remote_ip_, listener_});
   }
 
   void answer(const HttpResponse& response) {
@@ -256,6 +257,7 @@ class HttpServer::Connections::Connection final : public StreamHandler {
   Connections& all_;
   std::uint64_t number_;
   std::string remote_ip_;
+  std::size_t listener_;
   std::unique_ptr<Stream> stream_owner_;
   Stream& stream_;
   HttpRequestParser parser_;
@@ -310,14 +312,15 @@ HttpServer::Connections::~Connections() {
 
 Result<Address> HttpServer::Connections::listen(const Address& address, Logger& logger,
                                                 TlsContext* tls) {
-  listeners_.push_back(
-      TRY(TcpListener::listen(loop_, address, logger, [this, tls](int fd, std::string ip) {
-        accept(fd, std::move(ip), tls);
-      })));
+  const auto take = [this, tls, listener = listeners_.size()](int fd, std::string ip) {
+    accept(fd, std::move(ip), tls, listener);
+  };
+  listeners_.push_back(TRY(TcpListener::listen(loop_, address, logger, take)));
   return listeners_.back()->address();
 }
 
-void HttpServer::Connections::accept(int fd, std::string remote_ip, TlsContext* tls) {
+void HttpServer::Connections::accept(int fd, std::string remote_ip, TlsContext* tls,
+                                     std::size_t listener) {
   std::unique_ptr<Stream> stream = std::make_unique<TcpStream>(fd);
   if (connections_.size() - websocket_count_ >= limits_.connections_max) {
     if (tls != nullptr) return tls->note_refused();  // no handshake only to say no
@@ -330,8 +333,8 @@ void HttpServer::Connections::accept(int fd, std::string remote_ip, TlsContext* 
   if (tls != nullptr) stream = tls->wrap(std::move(stream));
   if (stream == nullptr) return;
   const std::uint64_t number = ++last_number_;
-  auto connection =
-      std::make_unique<Connection>(*this, number, std::move(stream), std::move(remote_ip));
+  auto connection = std::make_unique<Connection>(*this, number, std::move(stream),
+                                                 std::move(remote_ip), listener);
   if (connection->open()) connections_.emplace(number, std::move(connection));
 }
 

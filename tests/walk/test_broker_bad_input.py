@@ -202,14 +202,17 @@ def topics_with_dollar_are_nobodys_to_publish():
             watcher.read()
         for topic in ("$", "$x", "$x/y", "$SYS/broker/uptime", "$CONTROL/dynamic-security/v1",
                       "$share/g/t", "$table/tank_levels/1", "$alert/x", "$error/x"):
-            client = connected(server, level=5)
-            client.send(raw_mqtt.packet(0x32, raw_mqtt.text(topic) + b"\0\1\0x"))
-            first, body = client.read()
-            assert first == 0x40 and body[2] == 0x87, (topic, hex(first), body.hex())
-            client.close()
+            for level, answer in ((5, b"\0\1\x90"), (4, b"\0\1")):
+                client = connected(server, level=level)
+                client.send(raw_mqtt.packet(0x32, raw_mqtt.text(topic) + b"\0\1" + none(level) +
+                                            b"x"))
+                assert client.read() == (0x40, answer), (topic, level)
+                client.close()
             will = raw_mqtt.text("MQTT") + b"\5\x06\0\0\0" + raw_mqtt.text("a") + b"\0" + \
                 raw_mqtt.text(topic) + raw_mqtt.text("x")
             assert is_refused(server, raw_mqtt.packet(0x10, will), login=False), topic
+        refused = server.get_json("/api/v1/refused")["refused"]
+        assert any(one["topic"] == "$x/y" for one in refused), refused
         watcher.send(raw_mqtt.packet(0xc0))
         assert watcher.read() == (0xd0, b""), "nothing came before the answer to the ping"
         assert_serves(server)

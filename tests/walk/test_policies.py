@@ -255,4 +255,60 @@ def a_subscription_that_is_not_allowed_any_more_brings_nothing():
         assert listener.lines() == ["tank-1/cmd x"], "neither what waited nor what is new"
 
 
+# What a certificate says: who it is for, and who issued it.
+BY_CERTIFICATE = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"},
+    {"Effect": "Allow", "Action": "iot:Publish", "Resource": [
+        "arn:aws:iot:eu-central-1:123456789012:topic/" + topic for topic in (
+            "${iot:Certificate.Subject.Country}/${iot:Certificate.Subject.Organization}/a",
+            "${iot:Certificate.Subject.OrganizationalUnit.1}/b",
+            "${iot:Certificate.Subject.AlternativeName.DNSName}/c",
+            "${iot:Certificate.Subject.AlternativeName.IPAddress}/d",
+            "${iot:Certificate.SerialNumber}/e",
+            "${iot:Certificate.Subject.Title}/f")]},
+    {"Effect": "Allow", "Action": "iot:Publish",
+     "Resource": "arn:aws:iot:eu-central-1:123456789012:topic/*/issued",
+     "Condition": {"StringEquals": {"iot:Certificate.Issuer.CommonName": "pump, old"}}}]}
+
+
+@harness.case
+def a_policy_sees_what_the_certificate_of_a_device_says():
+    stack = '[policy.fleet]\ntokens = ["pump-*"]\naws = "policies/fleet.json"\n'
+    server = House(stack)
+    server.flags += ["--mqtts", "127.0.0.1:0"]
+    with open(os.path.join(server.folder, "policies", "fleet.json"), "w",
+              encoding="utf-8") as file:
+        json.dump(BY_CERTIFICATE, file)
+    made = harness.nilo("cert", "server", "--data", server.data)
+    assert made.returncode == 0, made.stderr
+    device = os.path.join(server.folder, "pump")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-set_serial", "0x1a2b",
+                    "-subj", "/C=IT/O=Water/OU=a/OU=b/CN=pump, old", "-keyout", device + ".key",
+                    "-out", device + ".crt", "-addext", "basicConstraints=critical,CA:FALSE",
+                    "-addext", "subjectAltName=DNS:pump.example.org,IP:192.0.2.7"],
+                   capture_output=True, check=True, timeout=harness.CLIENT_TIMEOUT_S)
+    with server:
+        done = harness.nilo("cert", "register", device + ".crt", "--name", "pump-9", "--http",
+                            server.url.removeprefix("http://"),
+                            environment={"NILO_TOKEN": server.admin})
+        assert done.returncode == 0, done.stderr
+        ca = os.path.join(server.data, "certs", "ca.crt")
+
+        def said(topic):
+            done = subprocess.run(
+                ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(server.mqtts_port), "--cafile", ca,
+                 "--cert", device + ".crt", "--key", device + ".key", "-i", "pump", "-V", "5",
+                 "-q", "1", "-t", topic, "-m", "x"], capture_output=True, text=True, check=False,
+                timeout=harness.CLIENT_TIMEOUT_S)
+            assert done.returncode == 0, done.stderr
+            return done.stderr
+
+        for topic in ("IT/Water/a", "b/b", "pump.example.org/c", "192.0.2.7/d", "1a2b/e",
+                      "x/issued"):
+            assert "ot authorized" not in said(topic), topic
+        for topic in ("IT/Other/a", "a/b", "/f", "192.0.2.8/d", "1a2c/e"):
+            assert "ot authorized" in said(topic), topic
+
+
 harness.main()
