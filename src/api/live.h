@@ -26,7 +26,7 @@
 
 namespace nilo::api {
 
-inline constexpr int kLiveFlushEveryMs = 20;
+inline constexpr int kLiveFlushEveryMs = 12;  // so that every animation frame has news
 
 struct LiveLimits {
   std::size_t subscriptions_max = 200;       // of one connection: an error to that client
