@@ -191,7 +191,7 @@ Result<void> Entrances::open_mqtt(const std::vector<Entrance>& planned, const Ta
     net::TlsContext* const tls = TRY(load(wanted));
     mqtt_.push_back(TRY(net::TcpListener::listen(
         rooms_.loop, wanted.address, rooms_.logger,
-        [this, tls, take, at = entrance.get()](int fd, const std::string& remote_ip) {
+        [tls, take, at = entrance.get()](int fd, const std::string& remote_ip) {
           std::unique_ptr<net::Stream> stream = std::make_unique<net::TcpStream>(fd);
           if (tls != nullptr) stream = tls->wrap(std::move(stream));
           if (stream == nullptr) return;

@@ -43,11 +43,10 @@ ChunkFormat::ChunkFormat(const TableSchema& schema) {
 }
 
 void Chunk::fetch_pages() {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(bytes_.get()) / page * page;
-  const auto end = reinterpret_cast<std::uintptr_t>(bytes_.get()) + format_.size();
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t before = reinterpret_cast<std::uintptr_t>(bytes_.get()) % page;
   // Kernels before 5.14 refuse; then they come one by one.
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE);
+  ::madvise(bytes_.get() - before, before + format_.size(), MADV_POPULATE_WRITE);
 }
 
 void Chunk::append(std::span<const Value> cells, TimeUs received_us, Seq seq) {
