@@ -148,6 +148,8 @@ test("every view, in light, in dark and on a phone", async () => {
   await show(windows, "settings", "/settings", (page) => page.getByText("Address in mails"));
   await show(windows, "users", "/settings/users", (page) => page.getByRole("cell", { name: "admin" }));
   await show(windows, "tokens", "/settings/tokens", (page) => page.getByRole("table"));
+  await show(windows, "certificates", "/settings/certificates", (page) => page.getByText("No certificates"));
+  await show(windows, "add-thing", "/things/new", (page) => page.getByRole("heading", { name: "Add a thing" }));
   await show(windows, "notices", "/settings/notices", (page) => page.getByText("Orchard almost empty"));
   await show(windows, "editor", "/p/tanks/edit", (page) => page.locator(".cm-content"));
   await show(windows, "mail-link", mail.text.match(/http:\S+\/ack\/\S+/)[0],
