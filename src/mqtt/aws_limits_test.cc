@@ -82,6 +82,27 @@ TEST_F(AwsLimits, BoundHowManyPublishesAreReadInASecond) {
   EXPECT_TRUE(standard.send(burst(500))) << "elsewhere nobody counts";
 }
 
+TEST_F(AwsLimits, WhoIsHeldBackIsNotSilent) {
+  Connect packet;
+  packet.version = kV5;
+  packet.client_id = "fast";
+  packet.keep_alive_s = 30;
+  Peer peer(host_);
+  peer.connect(packet);
+  std::string bytes;
+  for (int i = 0; i < 6'000; ++i) bytes += publish(kV5, "t", "x", Qos::at_most_once);
+  peer.send(bytes);
+  for (int second = 0; second < 60; ++second) {
+    host_.clock.advance_us(1'000'000);
+    host_.broker->tick();
+  }
+  EXPECT_EQ(host_.published.size(), 6'000u);
+  EXPECT_FALSE(peer.is_closed());
+  host_.clock.advance_us(46'000'000);
+  host_.broker->tick();
+  EXPECT_TRUE(peer.is_closed()) << "now it is";
+}
+
 TEST_F(AwsLimits, WhoIsHeldBackMayGoMeanwhile) {
   Peer peer(host_, "fast", kV5);
   std::string bytes;

@@ -227,9 +227,11 @@ void Broker::resume_over_rate() {
     if (connection == nullptr) continue;
     if (is_over_rate(*connection)) {
       over_rate_.push_back(id);
-    } else {
-      resume(*connection);
+      continue;
     }
+    // What is read now was there all the while: the client was not silent.
+    connection->last_seen_us = now_us_;
+    resume(*connection);
   }
 }
 
@@ -309,6 +311,13 @@ void Broker::drop_clients(const std::function<const char*(const Principal&)>& wh
     if (!is_in) continue;
     const char* const reason = why(connection->principal);
     if (reason != nullptr) fail(*connection, {Reason::not_authorized, reason});
+  }
+  for (const auto& [client_id, waiting] : endings_) {
+    for (const ConnectionId id : waiting) {
+      Connection* const connection = find(id);
+      const char* const reason = connection == nullptr ? nullptr : why(connection->principal);
+      if (reason != nullptr) refuse_connect(*connection, Reason::not_authorized, reason);
+    }
   }
 }
 

@@ -305,7 +305,8 @@ class Broker {
   std::vector<SessionNumber> unlogged_;  // sessions with `settled` to be logged
   std::vector<std::uint16_t> released_;
   std::vector<std::uint16_t> confirmed_;
-  // By client id: who waits to begin a session until the end of the one before is logged.
+  // By client id: who waits to begin a session until the end of the one before is logged, for as
+  // long as the log is read for others; also those that have gone meanwhile.
   std::map<std::string, std::vector<ConnectionId>, std::less<>> endings_;
   std::unordered_map<SessionNumber, StoredWill> replayed_wills_;  // while the log is replayed
   // Of clients whose sessions ended with the server, by client id, until will_grace_us has passed.

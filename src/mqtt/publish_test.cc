@@ -243,6 +243,37 @@ TEST(Qos2In, TheNextConnectionIsAnsweredWhenTheFirstOnesPublishIsDurable) {
   EXPECT_EQ(host.published.size(), 1u);
 }
 
+// One answer for each time it was sent there: a second PUBREC would bring a second PUBCOMP, which
+// the client may take for that of its next message with this identifier.
+TEST(Qos2In, TheNextConnectionIsAnsweredOnceWhenItAsksAfterwards) {
+  FakeHost host;
+  host.holds_publishes = true;
+  Peer first(host, "a", kV3, false);
+  first.send(publish(kV3, "t", "x", Qos::exactly_once, 5));
+  first.vanish();
+  Peer second(host, "a", kV3, false);
+  host.broker->on_published(host.tickets[0], Reason::success);
+  EXPECT_EQ(second.take_hex(), "");
+  second.send(publish(kV3, "t", "x", Qos::exactly_once, 5));
+  EXPECT_EQ(second.take_hex(), "50020005");
+  EXPECT_EQ(host.published.size(), 1u);
+}
+
+TEST(Qos2In, TheNextConnectionHearsThatTheFirstOnesPublishWasRefused) {
+  for (const Version version : {kV3, kV5}) {
+    FakeHost host;
+    host.holds_publishes = true;
+    Peer first(host, "a", version, false, 60);
+    first.send(publish(version, "t", "x", Qos::exactly_once, 5));
+    first.vanish();
+    Peer second(host, "a", version, false, 60);
+    second.send(publish(version, "t", "x", Qos::exactly_once, 5));
+    host.broker->on_published(host.tickets[0], Reason::quota_exceeded);
+    EXPECT_EQ(second.take_hex(), version == kV5 ? "5003000597" : "");
+    EXPECT_EQ(second.is_closed(), version == kV3);
+  }
+}
+
 TEST(Qos2In, ARefusedOneMayComeAgain) {
   FakeHost host;
   host.holds_publishes = true;

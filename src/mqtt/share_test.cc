@@ -195,6 +195,7 @@ TEST(SharedSubscription, ASessionEndsInTheLogAfterOthersHaveWhatWasShared) {
   ASSERT_EQ(host.hand_ons.size(), 1u);
   host.hand_ons.front()();
   EXPECT_EQ(told(kV5, again.take()).substr(0, 7), "20:0000") << "accepted, and there is no session";
+  EXPECT_EQ(told(kV5, third.take()).substr(0, 7), "20:0000") << "and then takes it over";
   for (std::size_t count = before; count <= host.records.size(); ++count) {
     FakeHost after;
     host.replay_into(after, count);
@@ -205,6 +206,26 @@ TEST(SharedSubscription, ASessionEndsInTheLogAfterOthersHaveWhatWasShared) {
     }
     EXPECT_NE(heard.find("t/1"), std::string::npos) << "of " << count << " records";
   }
+}
+
+TEST(SharedSubscription, WhoseLoginEndsWhileTheOldSessionEndsIsTurnedAway) {
+  FakeHost host;
+  Peer a = member(host, "a", 50);
+  Peer publisher(host, "p", kV5);
+  send(publisher, 1, Qos::at_least_once);
+  host.holds_hand_ons = true;
+  Peer again(host);
+  Connect packet;
+  packet.version = kV5;
+  packet.client_id = "a";
+  packet.clean_start = true;
+  again.connect(packet);
+  host.broker->drop_clients([](const Principal&) { return "ended"; });
+  EXPECT_EQ(told(kV5, again.take()).substr(0, 7), "20:0087");
+  EXPECT_TRUE(again.is_closed());
+  ASSERT_EQ(host.hand_ons.size(), 1u);
+  host.hand_ons.front()();
+  EXPECT_EQ(host.broker->session_count(), 0u);
 }
 
 TEST(SharedSubscription, WhoIsGoneBeforeTheOldSessionEndedIsForgotten) {
