@@ -21,7 +21,8 @@ namespace {
 
 constexpr int kLoopsMax = 64;
 constexpr double kDemoSwingS = 1800;  // the first alerts come within two minutes
-// What a burst of messages took from the kernel stays for the next one, up to this.
+// What a burst of messages took from the kernel stays for the next one, up to this in each of
+// malloc's arenas, of which each busy thread has one.
 constexpr int kFreeMemoryKeptMax = 32 << 20;
 constexpr int kOwnMappingSizeMin = 4 << 20;  // larger blocks go back to the kernel at once
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "app/refused_list.h"
 #include "base/utf8.h"
@@ -42,7 +44,7 @@ std::optional<std::string> GrantDesk::would_allow(const api::RefusedClient& clie
 void GrantDesk::allow(const api::RefusedClient& client, const api::Done<std::string>& done) {
   const auto grant = grant_for(client);
   if (!grant) return done(Error{ErrorCode::not_found, "this cannot be allowed any more"});
-  store(*grant, [this, grant = *grant, done](const Result<void>& stored) {
+  store({*grant}, [this, grant = *grant, done](const Result<void>& stored) {
     if (!stored) return done(stored.error());
     rooms_.logger.info(
         "access.granted",
@@ -73,7 +75,7 @@ void GrantDesk::revoke(const api::GrantInfo& which, const api::Done<void>& done)
   }
   Grant grant = *found;
   grant.revoked = true;
-  store(grant, [this, grant, done](const Result<void>& stored) {
+  store({grant}, [this, grant, done](const Result<void>& stored) {
     if (stored) {
       rooms_.logger.info(
           "access.grant_revoked",
@@ -83,21 +85,27 @@ void GrantDesk::revoke(const api::GrantInfo& which, const api::Done<void>& done)
   });
 }
 
-void GrantDesk::revoke_all_of(std::string_view login) {
-  for (Grant grant : rooms_.grants.list()) {
-    if (grant.login != login) continue;
-    grant.revoked = true;
-    store(grant, [](const Result<void>&) {});
-  }
+void GrantDesk::revoke_all_of(std::string_view login, const api::Done<void>& done) {
+  std::vector<Grant> theirs = rooms_.grants.list();
+  std::erase_if(theirs, [&](const Grant& grant) { return grant.login != login; });
+  if (theirs.empty()) return done({});
+  for (Grant& grant : theirs) grant.revoked = true;
+  store(std::move(theirs), done);
 }
 
-void GrantDesk::store(const Grant& grant, const api::Done<void>& done) {
+// In one record.
+void GrantDesk::store(std::vector<Grant> grants, const api::Done<void>& done) {
+  const auto shared = std::make_shared<const std::vector<Grant>>(std::move(grants));
   rooms_.commit(
-      [this, grant](RecordWriter& record) {
-        write_own_row(rooms_.tables, kGrantsTable, grant.granted_us, cells_of(grant), record);
+      [this, shared](RecordWriter& record) {
+        for (const Grant& grant : *shared) {
+          write_own_row(rooms_.tables, kGrantsTable, grant.granted_us, cells_of(grant), record);
+        }
       },
-      [this, grant, done](const Result<void>& outcome) {
-        if (outcome) rooms_.grants.apply(grant);
+      [this, shared, done](const Result<void>& outcome) {
+        for (const Grant& grant : *shared) {
+          if (outcome) rooms_.grants.apply(grant);
+        }
         done(outcome);
       });
 }

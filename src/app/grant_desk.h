@@ -1,7 +1,7 @@
 // app/grant_desk.h: what people allow devices by hand (grants.h): given, listed, taken back.
 //
 // In/out:  a refusal, or which grant -> a row of sys_grants, and then it counts.
-// Threads: any; `done` is called on another.
+// Threads: any; `done` is called at once if nothing is to be stored, else on another.
 #pragma once
 
 #include <optional>
@@ -42,12 +42,12 @@ class GrantDesk {
   std::vector<api::GrantInfo> list() const;
   // Subscriptions that live by it end within a tick of the doors. not_found.
   void revoke(const api::GrantInfo& which, const api::Done<void>& done);
-  // Who gets this name next is somebody else.
-  void revoke_all_of(std::string_view login);
+  // Who gets this name next is somebody else. All of them are taken back, or none.
+  void revoke_all_of(std::string_view login, const api::Done<void>& done);
 
  private:
   std::optional<Grant> grant_for(const api::RefusedClient& client) const;
-  void store(const Grant& grant, const api::Done<void>& done);
+  void store(std::vector<Grant> grants, const api::Done<void>& done);
 
   const Rooms rooms_;
 };

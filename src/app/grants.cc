@@ -56,6 +56,8 @@ void Grants::apply(const Grant& grant) {
     if (!grant.revoked) {
       known.push_back(grant);
       ++state.count;
+    } else if (known.empty()) {
+      state.by_login.erase(grant.login);
     }
     return state.count == 0;
   });

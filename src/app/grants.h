@@ -4,7 +4,9 @@
 // that. It is a row of sys_grants, which survives a restart and can be taken back. A grant never
 // undoes what a policy denies.
 // Threads: safe to share.
-// Limits:  kGrantsMax rows that count; then no more are made.
+// Limits:  kGrantsMax rows that count; then no more are made. One that was taken back stays as a
+//          row of its own until it is given again: what people press bounds those, and the budget
+//          of tables.
 #pragma once
 
 #include <atomic>
@@ -26,7 +28,7 @@ inline constexpr std::size_t kGrantsMax = 10'000;
 
 struct Grant {
   enum class Act : std::uint8_t { publish, subscribe };
-  std::string login;  // the name of a token
+  std::string login;  // the name of a token or certificate
   Act act = Act::publish;
   std::string topic;  // or filter
   TimeUs granted_us = 0;

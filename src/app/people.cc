@@ -240,9 +240,11 @@ void People::make_token(const api::NewToken& wanted, const api::Done<std::string
 void People::revoke_token(const std::string& name, const api::Done<void>& done) {
   const auto token = rooms_.access.revoked(name);
   if (!token) return done(token.error());
-  // Who gets a token of this name next is somebody else.
-  grants_.revoke_all_of(name);
-  store(*token, done);
+  // First what it was allowed: who gets a token of this name next is somebody else.
+  grants_.revoke_all_of(name, [this, token = *token, done](const Result<void>& outcome) {
+    if (!outcome) return done(outcome);
+    store(token, done);
+  });
 }
 
 std::optional<std::string> People::would_allow(const api::RefusedClient& client) const {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "app/ingest.h"
 #include "base/utf8.h"
 #include "value/selector.h"
 
@@ -146,6 +147,10 @@ bool Policies::may_grant(const Principal& who, PolicySubject subject, Grant::Act
   subject.user = who.name;
   subject.thing = thing_of(who);
   const auto policies = policies_for(who, subject.thing.get());
+  // Whatever is allowed, the broker takes no message there but for one rule alone (decision 78).
+  const bool is_for_nobody =
+      act == Grant::Act::publish && topic.starts_with('$') && !topic.starts_with(kBasicIngest);
+  if (is_for_nobody) return false;
   if (topic.starts_with('$') && (policies.empty() || !topic.starts_with(kReserved))) return false;
   const PolicySet set(policies, std::move(subject));
   const auto is_denied = [&](PolicyAction action) {

@@ -98,6 +98,8 @@ TEST_F(PoliciesTest, GiveWayToWhatAPersonAllowedButNotWhereTheyDeny) {
   EXPECT_TRUE(policies_.may_grant({"odd"}, {}, Grant::Act::publish, "b"));
   EXPECT_FALSE(policies_.may_grant({"odd"}, {}, Grant::Act::publish, "secret"));
   EXPECT_FALSE(policies_.may_grant({"odd"}, {}, Grant::Act::subscribe, "$error/#"));
+  EXPECT_FALSE(policies_.may_grant({"odd"}, {}, Grant::Act::publish, "$aws/things/odd/shadow"))
+      << "nobody may";
   EXPECT_FALSE(policies_.may_grant({"anna", Role::viewer}, {}, Grant::Act::publish, "b"));
 }
 

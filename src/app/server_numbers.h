@@ -21,7 +21,7 @@ namespace nilo::app {
 
 class ServerNumbers {
  public:
-  // All must outlive this, and this whatever it gave numbers to.
+  // All must outlive this; `metrics` is read no more once this is gone.
   ServerNumbers(const MqttDoors& doors, const bus::Router& router, const bus::Retained& retained,
                 Metrics& metrics)
       : doors_(doors), router_(router), retained_(retained), metrics_(metrics) {}
