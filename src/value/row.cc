@@ -110,57 +110,48 @@ std::optional<Value> plain_number(const Column& column, const Value& value) {
   return std::nullopt;
 }
 
-// Column number and value in one append, for what is no longer than this.
-constexpr std::size_t kNumberCellSizeMax = kVarintSizeMax + 1 + kVarintSizeMax;
+constexpr std::size_t kNumberSizeMax = 1 + kVarintSizeMax;
 
-void put_cell(std::string& out, std::uint32_t column_id, const Value& cell) {
-  char bytes[kNumberCellSizeMax];
-  char* at = write_varint(bytes, column_id);
+// Type and value of a number or a time into memory with room for kNumberSizeMax; one past what was
+// written. Nullptr: `cell` is something else.
+char* write_number(char* at, const Value& cell) {
   *at++ = static_cast<char>(cell.type());
   switch (cell.type()) {
     case Type::int64:
-      at = write_varint(at, zigzag(cell.as_int64()));
-      break;
+      return write_varint(at, zigzag(cell.as_int64()));
     case Type::timestamp:
-      at = write_fixed(at, cell.as_int64());
-      break;
+      return write_fixed(at, cell.as_int64());
     case Type::float64:
-      at = write_fixed(at, cell.as_float64());
-      break;
+      return write_fixed(at, cell.as_float64());
     case Type::null:
     case Type::boolean:
     case Type::text:
     case Type::json:
-      put_varint(out, column_id);
-      return put_value(out, cell);
+      break;
   }
-  out.append(bytes, static_cast<std::size_t>(at - bytes));
+  return nullptr;
+}
+
+// Column number and cell; most of them in one append.
+void put_cell(std::string& out, std::uint32_t column_id, const Value& cell) {
+  char bytes[kVarintSizeMax + kNumberSizeMax];
+  char* const at = write_varint(bytes, column_id);
+  const char* const end = write_number(at, cell);
+  out.append(bytes, static_cast<std::size_t>((end != nullptr ? end : at) - bytes));
+  if (end == nullptr) put_value(out, cell);
 }
 
 }  // namespace
 
 void put_value(std::string& out, const Value& cell) {
-  put_u8(out, static_cast<std::uint8_t>(cell.type()));
-  switch (cell.type()) {
-    case Type::null:
-      break;
-    case Type::int64:
-      put_varint(out, zigzag(cell.as_int64()));
-      break;
-    case Type::timestamp:
-      put_fixed(out, cell.as_int64());
-      break;
-    case Type::float64:
-      put_fixed(out, cell.as_float64());
-      break;
-    case Type::boolean:
-      put_u8(out, cell.as_boolean() ? 1 : 0);
-      break;
-    case Type::text:
-    case Type::json:
-      put_bytes(out, cell.as_text());
-      break;
+  char bytes[kNumberSizeMax];
+  if (const char* const end = write_number(bytes, cell)) {
+    out.append(bytes, static_cast<std::size_t>(end - bytes));
+    return;
   }
+  put_u8(out, static_cast<std::uint8_t>(cell.type()));
+  if (cell.type() == Type::boolean) put_u8(out, cell.as_boolean() ? 1 : 0);
+  if (cell.type() == Type::text || cell.type() == Type::json) put_bytes(out, cell.as_text());
 }
 
 bool get_value(ByteReader& in, Value& cell) {
