@@ -67,7 +67,9 @@ TEST_F(ApiGrants, AreListedAndTakenBack) {
             R"(200 {"grants":[{"login":"tank-1","act":"publish","topic":"barn/\"level\"",)"
             R"("granted":"1970-01-01T00:00:01Z"}]})");
   const std::string which = "/api/v1/grants?login=tank-1&act=subscribe&topic=barn/%23";
+  EXPECT_EQ(ask("GET", "/api/v1/grants", kViewer).status, 403);
   EXPECT_EQ(ask("DELETE", which, kViewer).status, 403);
+  EXPECT_EQ(revoked_, "");
   EXPECT_EQ(ask("DELETE", which).status, 204);
   EXPECT_EQ(revoked_, "tank-1 subscribe barn/#");
   EXPECT_EQ(ask("DELETE", "/api/v1/grants?login=tank-1&act=publish").status, 400);

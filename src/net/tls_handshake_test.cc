@@ -159,7 +159,8 @@ TEST_F(TlsHandshake, HalfAHandshakeIsForgottenWithItsConnection) {
     ::SSL_CTX_free(context);
   }
   ASSERT_GT(hello.size(), 100U);
-  for (std::size_t size = 0; size < hello.size(); size += 7) {
+  std::size_t count = 1;  // `silent`
+  for (std::size_t size = 0; size < hello.size(); size += 7, ++count) {
     TestClient client(address());
     client.send(hello.substr(0, size));
     client.close();
@@ -167,6 +168,7 @@ TEST_F(TlsHandshake, HalfAHandshakeIsForgottenWithItsConnection) {
   TlsClient good(address());
   EXPECT_TRUE(good.echoes("still here"));
   wait_until([&] { return context_->handshakes() == 0; });
+  EXPECT_EQ(failed_.value(), count);
 }
 
 TEST_F(TlsHandshake, TakesOnlySoManyHandshakesAtOnce) {

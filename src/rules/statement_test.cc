@@ -104,9 +104,9 @@ TEST(Outputs, AreTheDoublesNearestToTheirDigits) {
   const Statement statement = compiled("SELECT d");
   std::mt19937_64 random(20'261'130);
   for (int i = 0; i < 20'000; ++i) {
-    const auto places = random() % 16;
-    const auto whole = random() % 100'000'000'000'000 >> random() % 47;
-    std::string digits = fmt::format("{:016}", whole).insert(16 - places, ".");
+    const auto places = random() % 18;
+    const auto whole = random() % 1'000'000'000'000'000'000 >> random() % 60;
+    std::string digits = fmt::format("{:018}", whole).insert(18 - places, ".");
     digits.erase(0, std::min(digits.find_first_not_of('0'), digits.find('.') - 1));
     if (digits.back() == '.') digits += '0';
     if (random() % 2 == 0) digits.insert(0, "-");

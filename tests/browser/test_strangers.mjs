@@ -203,6 +203,31 @@ test("things, alerts and notes are shown as text", async () => {
   await unhurt(window, "the story of an alert");
 });
 
+test("what was allowed by hand is shown as text, and taken back", async () => {
+  await begin();
+  const { page } = window;
+  const topic = "garden/<img src=x onerror=window.hurt=1>";
+  const made = await post("/api/v1/tokens", { name: "well-4", role: "device", topics: ["well/#"] });
+  const { token } = await made.json();
+  const device = await server.connect({ clientId: "well-4", username: "x", password: token, protocolVersion: 5 });
+  const isTaken = () => device.publishAsync(topic, "1", { qos: 1 }).then(() => true, () => false);
+  assert(!await isTaken(), "it may only publish below well/");
+  const { refused } = await server.json("/api/v1/refused");
+  const { id } = refused.find((one) => one.topic === topic && one.allow);
+  assert((await post(`/api/v1/refused/${id}/allow`)).ok, "allowed");
+  assert(await isTaken(), "it may now");
+  await page.goto("/settings/tokens");
+  await allShown(page, "table", [topic, "publish to"], "what was allowed");
+  await unhurt(window, "what was allowed");
+  await window.check("what was allowed");
+  await page.getByRole("button", { name: /^Revoke: well-4 publish/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+  await page.getByText("A topic that a device was refused").waitFor();
+  assert((await server.json("/api/v1/grants")).grants.length === 0, "taken back");
+  assert(!await isTaken(), "and holds no more");
+  await device.endAsync();
+});
+
 test("names that are none are refused, and the page says so as text", async () => {
   await begin();
   const { page } = window;

@@ -13,7 +13,8 @@ DISK_SIZE = 1024 * 1024
 PAYLOAD = b'{"n":%d,"pad":"' + b"x" * 500 + b'"}'
 WINDOW = 20
 SYNC_SHIM = r"""
-/* Syncs fail while the file named by FAIL_SYNC is there. */
+/* Syncs fail while the file named by FAIL_SYNC is there. While the one named by FAIL_READ is there,
+   they succeed and do nothing, and reads fail: a file system that shut itself down. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,9 +25,20 @@ int fdatasync(int fd) {
     errno = EIO;
     return -1;
   }
+  if (access(getenv("FAIL_READ"), F_OK) == 0) return 0;
   int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
   return real(fd);
 }
+ssize_t pread(int fd, void* to, size_t size, off_t at) {
+  if (access(getenv("FAIL_READ"), F_OK) == 0) {
+    errno = EIO;
+    return -1;
+  }
+  ssize_t (*real)(int, void*, size_t, off_t) =
+      (ssize_t (*)(int, void*, size_t, off_t))dlsym(RTLD_NEXT, "pread");
+  return real(fd, to, size, at);
+}
+ssize_t pread64(int fd, void* to, size_t size, off_t at) { return pread(fd, to, size, at); }
 """
 STACK = """
 [table.counts]
@@ -159,20 +171,21 @@ def a_first_start_without_space_is_refused_with_the_reason():
         assert data in done.stderr, done.stderr
 
 
-@harness.case
-def after_a_failed_sync_the_server_stops_with_the_reason_and_has_lost_nothing():
+def stops_and_has_lost_nothing(switch_name):
+    """The server, when its disk fails as SYNC_SHIM does while the file of that name is there."""
     folder = harness.make_folder()
-    shim, switch = os.path.join(folder, "shim.so"), os.path.join(folder, "fail")
+    shim = os.path.join(folder, "shim.so")
+    switches = {name: os.path.join(folder, name) for name in ("FAIL_SYNC", "FAIL_READ")}
     with open(shim + ".c", "w", encoding="utf-8") as file:
         file.write(SYNC_SHIM)
     subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, shim + ".c", "-ldl"], check=True)
     server = harness.Server(stack=harness.make_folder(STACK),
-                            environment={"LD_PRELOAD": shim, "FAIL_SYNC": switch})
+                            environment={"LD_PRELOAD": shim, **switches})
     server.start()
     publisher = Publisher(server)
     for _ in range(5):
         assert set(publisher.publish()) == {0}
-    with open(switch, "w", encoding="ascii"):
+    with open(switches[switch_name], "w", encoding="ascii"):
         pass
     try:
         assert min(publisher.publish()) >= 0x80, "nothing is acknowledged after a failed sync"
@@ -180,12 +193,22 @@ def after_a_failed_sync_the_server_stops_with_the_reason_and_has_lost_nothing():
         pass  # closed without an answer: not acknowledged either
     assert server.wait() == 1
     assert "error: " in server.log_text() and "sync" in server.log_text(), "the reason is told"
-    os.remove(switch)
+    os.remove(switches[switch_name])
     server.start()
     numbers = numbers_in(server)
     assert set(publisher.acknowledged) <= set(numbers), "acknowledged rows are lost"
     assert len(numbers) == len(set(numbers)), "rows are there twice"
     server.stop()
+
+
+@harness.case
+def after_a_failed_sync_the_server_stops_with_the_reason_and_has_lost_nothing():
+    stops_and_has_lost_nothing("FAIL_SYNC")
+
+
+@harness.case
+def a_sync_that_only_says_so_is_not_believed():
+    stops_and_has_lost_nothing("FAIL_READ")
 
 
 def filled_server(count=400):

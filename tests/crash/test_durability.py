@@ -1,7 +1,7 @@
 """Another program's opinion: a load script kills the server, cuts its power, and counts.
 
 NILO_DURABILITY names the script; without it, shared/tools/durability_mqtt.py beside this folder.
-ROUNDS (2) comes from the environment.
+ROUNDS (2) comes from the environment. Power cuts need root, a loop device and xfsprogs.
 """
 
 import os
@@ -45,6 +45,27 @@ def a_kill_loses_nothing_at_qos_1():
 def a_kill_loses_and_doubles_nothing_at_qos_2():
     acknowledged, lost, twice = rounds_of("--qos", "2")
     assert acknowledged > 0 and (lost, twice) == (0, 0)
+
+
+def a_power_cut_loses_nothing(file_system, qos):
+    if os.geteuid() != 0:
+        harness.skip("only root may mount")
+    flags = ("--fault", "powercut", "--fs", file_system, "--qos", qos)
+    acknowledged, lost, twice = rounds_of(*flags)
+    assert acknowledged > 0 and lost == 0, flags
+    assert qos == "1" or twice == 0, flags
+
+
+@harness.case
+def a_power_cut_of_ext4_loses_nothing():
+    a_power_cut_loses_nothing("ext4", "1")
+    a_power_cut_loses_nothing("ext4", "2")
+
+
+@harness.case
+def a_power_cut_of_xfs_loses_nothing():
+    a_power_cut_loses_nothing("xfs", "1")
+    a_power_cut_loses_nothing("xfs", "2")
 
 
 harness.main()

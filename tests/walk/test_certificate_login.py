@@ -195,6 +195,7 @@ def revoking_cuts_who_is_connected():
                 server.done("cert", verb, name)
                 # It would come again by itself, and be cut by the handshake each time.
                 harness.wait_until(lambda: server.has_no_clients(), f"{name} gone", 5)
+                assert "the certificate that it showed is not valid any more" in server.log_text()
             finally:
                 listener.kill()
                 listener.communicate()

@@ -48,7 +48,7 @@ def wrong_usage_is_told_with_the_nearest_name():
 @harness.case
 def help_shows_examples_first_and_exit_codes():
     commands = ["serve", "check", "pub", "sub", "sql", "rules test", "simulate", "token new",
-                "token ls", "token revoke", "openapi"]
+                "token ls", "token revoke", "access ls", "access revoke", "openapi"]
     for command in commands:
         done = harness.nilo(*command.split(), "--help")
         assert done.returncode == 0, (command, done)
@@ -93,6 +93,9 @@ def without_a_server_the_others_say_so():
     refused(UNREACHABLE, "sql", "SELECT 1", "--http", NOBODY,
             says=["cannot connect to 127.0.0.1:1", "nilo serve"])
     refused(UNREACHABLE, "token", "ls", "--http", NOBODY, says="cannot connect")
+    refused(UNREACHABLE, "access", "ls", "--http", NOBODY, says="cannot connect")
+    refused(UNREACHABLE, "access", "revoke", "a", "publish", "b", "--http", NOBODY,
+            says="cannot connect")
     refused(UNREACHABLE, "pub", "-t", "a", "-m", "b", "--mqtt", NOBODY, says="cannot connect")
     refused(UNREACHABLE, "sub", "-t", "a", "--mqtt", NOBODY, says="cannot connect")
 

@@ -197,8 +197,11 @@ def what_was_refused_can_be_allowed_but_not_what_is_denied():
         assert pump.publish("barn/other") == NOT_AUTHORIZED, "and nothing else"
         server.stop()
         server.start()
-        assert Device(server, token, "pump-1").publish("barn/level") in (0, 0x10)
+        pump = Device(server, token, "pump-1")
+        assert pump.publish("barn/level") in (0, 0x10)
         assert server.ask("DELETE", "/tokens/pump-1")[0] == 204
+        first, body = pump.connection.read()
+        assert first == 0xe0 and b"the token or password that it logged in with" in body, body
         pump = Device(server, server.token_of("pump-1"), "pump-1")
         assert pump.publish("barn/level") == NOT_AUTHORIZED, "another token of the same name"
 
