@@ -43,8 +43,8 @@ namespace nilo::app {
 
 inline constexpr std::int64_t kStopPatienceUs = 3'000'000;
 // A channel sends one notice in so long, at most: in a storm of thousands the cores are the
-// readings', and no mail server likes more.
-inline constexpr std::chrono::milliseconds kPace{5};
+// readings' (each mail wakes threads a dozen times), and no mail server likes more.
+inline constexpr std::chrono::milliseconds kPace{40};
 
 class Outbox final : public ChangeObserver {
  public:
