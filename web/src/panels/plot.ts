@@ -16,6 +16,7 @@ import { drawLimits, drawMarks, halo, kBold, kFont, scaled, withAlpha } from './
 const kColours = 8;
 const kDashes = [[6, 4], [2, 3], [10, 3, 2, 3], [4, 2]];
 const kLabelGapPx = 16;
+const kEdgePx = 20; // half of a time below the axis has room
 const kDirectMax = 4; // labels at line ends; more are a legend
 const kDirectMinPx = 560;
 const kTickPx = 64;
@@ -168,7 +169,7 @@ export class Plot {
       ...this.size(),
       ms: 1,
       legend: { show: false },
-      padding: [10, (plot) => (this.isDirect() && !hasRight ? this.labelWidth(plot.ctx) : 10), 0, 0],
+      padding: [10, (plot) => (this.isDirect() && !hasRight ? this.labelWidth(plot.ctx) : kEdgePx), 0, 0],
       focus: { alpha: 0.25 },
       cursor: {
         drag: { x: true, y: false, setScale: false },

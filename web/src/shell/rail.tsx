@@ -1,8 +1,8 @@
 // Navigation: on a wide screen a scale with a mark for each destination, on a phone tabs.
-import { useEffect, useRef } from 'preact/hooks';
 import { Logo } from '../icons';
 import { place } from '../router';
 import { pages, status } from '../store';
+import { useCurrentInView } from '../ui/current_in_view';
 
 interface Entry { href: string; name: string; isSub?: boolean; count?: number; isCurrent: boolean }
 
@@ -23,14 +23,8 @@ function entries(path: string): Entry[] {
 }
 
 export function Rail() {
-  const list = useRef<HTMLUListElement>(null);
-  const path = place.value.path;
-  const all = entries(path);
-  useEffect(() => {
-    const ul = list.current;
-    const current = ul?.querySelector<HTMLElement>('[aria-current]');
-    if (ul && current) ul.scrollLeft = current.offsetLeft - (ul.clientWidth - current.offsetWidth) / 2;
-  }, [path, all.length]);
+  const all = entries(place.value.path);
+  const list = useCurrentInView<HTMLUListElement>(JSON.stringify(all));
   return (
     <nav class="rail" aria-label="Main">
       <a class="brand" href="/"><Logo />Nilometer</a>

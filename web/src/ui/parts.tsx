@@ -3,7 +3,8 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ApiError } from '../api';
 import { Icon, MarkIcon, type IconName, type Mark } from '../icons';
-import type { AlertState, ThingState } from '../documents';
+import { useCurrentInView } from './current_in_view';
+import type { AlertState, Thing, ThingState } from '../documents';
 
 type ButtonProps = {
   children?: ComponentChildren;
@@ -54,6 +55,13 @@ export function wordOfAlert(state: AlertState): [Mark, string] {
 // Shape and word of a state.
 export function StateMark({ mark, word }: { mark: Mark; word: string }) {
   return <span class={`state ${mark}`}><MarkIcon mark={mark} />{word}</span>;
+}
+
+// How a thing is: that it reports well is not what to say of one with an open alert.
+export function ThingMark({ thing }: { thing: Pick<Thing, 'state' | 'alerts'> }) {
+  if (thing.state === 'ok' && thing.alerts > 0) return <StateMark mark="bad" word="Alert" />;
+  const [mark, word] = wordOfThing(thing.state);
+  return <StateMark mark={mark} word={word} />;
 }
 
 // A titled box; `aside` stands at the right of the title.
@@ -186,8 +194,9 @@ export function Table<Row>({ label, columns, rows, keyOf, dense = false, rowClas
 export function Tabs({ label, tabs }: {
   label: string; tabs: { href: string; text: string; count?: number | undefined; isCurrent: boolean }[];
 }) {
+  const row = useCurrentInView<HTMLElement>(JSON.stringify(tabs));
   return (
-    <nav class="tabs" aria-label={label}>
+    <nav class="tabs" aria-label={label} ref={row}>
       <ul>{tabs.map((tab) => (
         <li key={tab.href}><a href={tab.href} aria-current={tab.isCurrent ? 'page' : undefined}>
           {tab.text}{tab.count !== undefined && <span class="tab-count">{tab.count}</span>}

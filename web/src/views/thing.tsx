@@ -9,7 +9,7 @@ import { PageOf } from '../page/page_view';
 import { alertChanges, pages } from '../store';
 import { Age } from '../ui/age';
 import { CopyButton } from '../ui/copy';
-import { EmptyState, ErrorState, Loading, PageHead, Panel, StateMark, wordOfThing } from '../ui/parts';
+import { EmptyState, ErrorState, Loading, PageHead, Panel, ThingMark } from '../ui/parts';
 import { AlertRows } from './alert_rows';
 import { ThingCharts } from './thing_charts';
 import { FieldValue, keyFields, ThingAge } from './thing_tile';
@@ -84,7 +84,6 @@ export function Thing({ parts }: { parts: Record<string, string> }) {
       </>
     );
   }
-  const [mark, word] = wordOfThing(data.state);
   // Whoever wrote a page `for` this type wants it here.
   const own = pages.value.find((page) => page.for === `type:${data.type}`);
   return (
@@ -93,7 +92,7 @@ export function Thing({ parts }: { parts: Record<string, string> }) {
         ? <OwnPage name={own.id} thing={{ id, name: data.name || data.id }} />
         : (
           <PageHead title={data.name || data.id} above={above}>
-            <StateMark mark={mark} word={word} />
+            <ThingMark thing={data} />
             <ThingAge thing={data} values={values} />
           </PageHead>
         )}

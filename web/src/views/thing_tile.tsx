@@ -3,7 +3,7 @@ import type { Thing, ThingField } from '../documents';
 import { quantity } from '../format';
 import type { NewestValues } from '../live_values';
 import { Age } from '../ui/age';
-import { StateMark, wordOfThing } from '../ui/parts';
+import { ThingMark } from '../ui/parts';
 
 const kMoreFieldsMax = 3;
 
@@ -27,7 +27,6 @@ export function keyFields(fields: readonly ThingField[]): ThingField[] {
 
 export function ThingTile({ thing, values }: { thing: Thing; values: NewestValues }) {
   const [first, ...more] = thing.state === 'never' ? [] : keyFields(thing.fields);
-  const [mark, word] = wordOfThing(thing.state);
   return (
     <li>
       <a class={`tile ${thing.state}`} href={`/t/${encodeURIComponent(thing.id)}`}>
@@ -41,8 +40,7 @@ export function ThingTile({ thing, values }: { thing: Thing; values: NewestValue
           </span>
         )}
         <span class="tile-foot">
-          {thing.state === 'ok' && thing.alerts > 0 && <StateMark mark="bad" word="Alert" />}
-          {thing.state !== 'ok' && <StateMark mark={mark} word={word} />}
+          {(thing.state !== 'ok' || thing.alerts > 0) && <ThingMark thing={thing} />}
           {thing.state !== 'never' && <ThingAge thing={thing} values={values} />}
         </span>
       </a>

@@ -8,7 +8,7 @@ import { address, navigate, query, setQuery, withQuery } from '../router';
 import { isAdmin } from '../session';
 import { Age } from '../ui/age';
 import {
-  EmptyState, ErrorState, Loading, PageHead, Panel, StateMark, Table, wordOfThing, type Column,
+  EmptyState, ErrorState, Loading, PageHead, Panel, Table, ThingMark, wordOfThing, type Column,
 } from '../ui/parts';
 import { Icon, MarkIcon } from '../icons';
 import { keyFields } from './thing_tile';
@@ -52,11 +52,6 @@ function StateChips({ list }: { list: ThingList }) {
       })}
     </ul>
   );
-}
-
-function ThingMark({ thing }: { thing: Thing }) {
-  const [mark, word] = wordOfThing(thing.state);
-  return <StateMark mark={mark} word={word} />;
 }
 
 const kColumns: Column<Thing>[] = [
