@@ -26,7 +26,7 @@
 
 namespace nilo::api {
 
-inline constexpr int kLiveFlushEveryMs = 12;  // so that every animation frame has news
+inline constexpr int kLiveFlushEveryMs = 8;  // half an animation frame: it has news that are young
 
 struct LiveLimits {
   std::size_t subscriptions_max = 200;       // of one connection: an error to that client
