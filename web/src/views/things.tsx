@@ -48,7 +48,8 @@ function StateChips({ list }: { list: ThingList }) {
       {link('', 'All', all, null)}
       {kStates.map((state) => {
         const [mark, word] = wordOfThing(state);
-        return link(state, word, list.counts[state] ?? 0, mark);
+        // Some of them have an open alert.
+        return link(state, state === 'ok' ? 'Good reading' : word, list.counts[state] ?? 0, mark);
       })}
     </ul>
   );
