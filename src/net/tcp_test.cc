@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -260,17 +261,20 @@ TEST_F(TcpServerTest, AConnectionMovesToAnotherLoopWithAllThatIsUnsent) {
   TestClient client = connect();
   Echo& echo = peer();
   LoopThread other;
-  const std::string big(8 * 1024 * 1024, 'x');
+  const std::string big(32 * 1024 * 1024, 'x');  // more than the kernel's buffers take
+  std::promise<std::size_t> unsent;
   thread_.call([&] {
     echo.on_received = [&] {
       echo.on_received = nullptr;
       echo.stream.send(big);
-      EXPECT_GT(echo.stream.unsent(), 0U);
+      const std::size_t left = echo.stream.unsent();
       echo.stream.detach();
       other.loop().post([&] { ASSERT_TRUE(echo.stream.attach(other.loop(), echo)); });
+      unsent.set_value(left);
     };
   });
   client.send("one");
+  EXPECT_GT(unsent.get_future().get(), 0U);  // nobody reads yet
   EXPECT_EQ(client.read(big.size()).size(), big.size());
   client.send("two");
   EXPECT_EQ(client.read(3), "two");
