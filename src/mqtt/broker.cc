@@ -200,6 +200,7 @@ void Broker::resume(Connection& connection) {
   if (!connection.is_paused || connection.is_reading || !is_relieved) return;
   if (!may_read(connection)) return;
   connection.is_paused = false;
+  connection.last_seen_us = now_us_;  // what is read now may have been there all the while
   read(connection, {});
   if (connection.state != Connection::State::closed && !connection.is_paused) {
     rooms_.host.read_ready(connection.id);
@@ -227,11 +228,9 @@ void Broker::resume_over_rate() {
     if (connection == nullptr) continue;
     if (is_over_rate(*connection)) {
       over_rate_.push_back(id);
-      continue;
+    } else {
+      resume(*connection);
     }
-    // What is read now was there all the while: the client was not silent.
-    connection->last_seen_us = now_us_;
-    resume(*connection);
   }
 }
 
