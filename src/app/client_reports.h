@@ -2,8 +2,8 @@
 // what they wanted and did not get.
 //
 //   present()  ->  messages, for whoever listens to them
-//   refused()  ->  a counter, `$error/mqtt/<what>`, a line of the log; what a person could allow
-//                  (a connection, a topic) also the list of the Live page
+//   refused()  ->  a counter, `$error/mqtt/<what>`, a line of the log; a connection,
+//                  publish or subscription also the list of the Live page
 //
 // Threads: one loop's.
 #pragma once

@@ -93,7 +93,7 @@ void GrantDesk::revoke_all_of(std::string_view login, const api::Done<void>& don
   store(std::move(theirs), done);
 }
 
-// In one record.
+// In one record: all of them count, or none.
 void GrantDesk::store(std::vector<Grant> grants, const api::Done<void>& done) {
   const auto shared = std::make_shared<const std::vector<Grant>>(std::move(grants));
   rooms_.commit(
@@ -103,9 +103,8 @@ void GrantDesk::store(std::vector<Grant> grants, const api::Done<void>& done) {
         }
       },
       [this, shared, done](const Result<void>& outcome) {
-        for (const Grant& grant : *shared) {
-          if (outcome) rooms_.grants.apply(grant);
-        }
+        if (!outcome) return done(outcome);
+        for (const Grant& grant : *shared) rooms_.grants.apply(grant);
         done(outcome);
       });
 }

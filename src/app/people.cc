@@ -231,8 +231,16 @@ void People::make_token(const api::NewToken& wanted, const api::Done<std::string
                        .topics = wanted.topics};
   rooms_.passwords.make_token(token, [this, done](const Result<Access::Made>& made) {
     if (!made) return done(made.error());
-    store(made->token, [secret = made->secret, done](const Result<void>& stored) {
-      done(stored ? Result<std::string>(secret) : Result<std::string>(stored.error()));
+    const auto keep = [this, made = *made, done] {
+      store(made.token, [secret = made.secret, done](const Result<void>& stored) {
+        done(stored ? Result<std::string>(secret) : Result<std::string>(stored.error()));
+      });
+    };
+    if (rooms_.access.has_valid(made->token.name)) return keep();  // a certificate has it, too
+    // Who had the name before, and is not let in any more, was somebody else.
+    grants_.revoke_all_of(made->token.name, [keep, done](const Result<void>& outcome) {
+      if (!outcome) return done(outcome.error());
+      keep();
     });
   });
 }

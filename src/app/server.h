@@ -5,9 +5,10 @@
 //    v                   | acknowledgements
 //   applier (tables thread): tables, retained    <-  api, SQL  <-  people
 //
-// Threads: run() uses the caller's as loop 0 and adds one for each further loop, one for HTTP, one
-//          for the log, one for the tables, and those for passwords and SQL when they are first
-//          asked.
+// Threads: run() uses the caller's as loop 0 and adds one for each further loop and one for HTTP.
+//          The log, the tables, mail and webhooks have theirs from start() on, slow work
+//          (passwords, SQL, things, pages, ...) from when it is first asked for:
+//          docs/ARCHITECTURE.md, Threads.
 #pragma once
 
 #include <memory>
