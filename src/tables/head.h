@@ -57,9 +57,9 @@ class Head {
   explicit Head(const TableSchema& schema);
 
   // Appends a row of the key `series` belongs to. A row of the same key and time is replaced.
-  // `newest_us`: no row of the key is newer; known to the caller, it saves a look at an old row's
-  // memory. O(1) if this one is the key's newest, else O(log rows
-  // of the key) plus a memmove of its numbers.
+  // `newest_us`: no row of the key is newer. The caller knows it; to look would touch an old row's
+  // memory. O(1) if this one is the key's newest, else O(log rows of the key) plus a memmove of
+  // its numbers.
   void append(Series& series, TimeUs newest_us, std::span<const Value> cells, TimeUs received_us,
               Seq seq);
 
