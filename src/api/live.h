@@ -26,7 +26,8 @@
 
 namespace nilo::api {
 
-inline constexpr int kLiveFlushEveryMs = 8;  // half an animation frame: it has news that are young
+inline constexpr int kLiveFlushEveryMs =
+    8;  // half an animation frame, so that each frame has fresh news
 
 struct LiveLimits {
   std::size_t subscriptions_max = 200;       // of one connection: an error to that client

@@ -31,7 +31,7 @@ export function Chip({ mark, children }: { mark?: Mark | undefined; children: Co
 }
 
 const kThingStates: Record<ThingState, [Mark, string]> = {
-  ok: ['good', 'Fine'],
+  ok: ['good', 'Good reading'],
   silent: ['off', 'Silent'],
   invalid: ['faulty', 'Invalid reading'],
   never: ['off', 'Nothing yet'],

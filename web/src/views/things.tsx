@@ -48,8 +48,7 @@ function StateChips({ list }: { list: ThingList }) {
       {link('', 'All', all, null)}
       {kStates.map((state) => {
         const [mark, word] = wordOfThing(state);
-        // Some of them have an open alert.
-        return link(state, state === 'ok' ? 'Good reading' : word, list.counts[state] ?? 0, mark);
+        return link(state, word, list.counts[state] ?? 0, mark);
       })}
     </ul>
   );
