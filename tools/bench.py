@@ -197,8 +197,11 @@ def bench_storm():
                 with server:
                     report_levels(server.port, 50)
                     percent = 10 if kind == "storm" else 50
-                    threading.Timer(1, report_levels, [server.port, percent]).start()
+                    report = threading.Timer(1, report_levels, [server.port, percent])
+                    report.start()
                     found.append(measure("publish", "--port", str(server.port), *flags))
+                    report.join()
+                    assert server.row_count("levels") == 2 * STORM_THINGS
                     if kind == "storm":
                         assert server.row_count("sys_alerts") == STORM_THINGS
                         mails = sink.count
