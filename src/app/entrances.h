@@ -6,7 +6,7 @@
 // are read again when their files change, and when they are told to.
 // Threads: loop 0's, but for open(), before the loops run.
 // Limits:  kReloadEvery; handshakes as in net/tls.h, beyond them connections are closed and
-// counted.
+//          counted.
 #pragma once
 
 #include <chrono>

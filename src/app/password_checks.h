@@ -2,7 +2,8 @@
 //
 // Slow by design (argon2id takes 0.1 s), so a flood of logins costs one thread and no device that
 // shows a token notices.
-// Threads: safe to share. Limits: kPasswordChecksMax wait; more are refused. A name that was wrong
+// Threads: safe to share.
+// Limits:  kPasswordChecksMax wait; more are refused. A name that was wrong
 // api::kAuthFailuresMax times in api::kAuthWindowUs from an address is refused there, unlooked at,
 // until the time has passed; others at that address are not.
 #pragma once

@@ -3,8 +3,9 @@
 // A device that was set up for another server shows its own password, or none. Whoever runs this
 // server sees it among the refused and allows it: exactly what it showed becomes a row of
 // sys_tokens (access.h), for a device, revocable like any other. Until then only a hash is kept, in
-// memory. Threads: safe to share. Limits:  kRefusedLoginsMax, then the one not seen for longest is
-// forgotten.
+// memory.
+// Threads: safe to share.
+// Limits:  kRefusedLoginsMax, then the one not seen for longest is forgotten.
 #pragma once
 
 #include <atomic>

@@ -2,7 +2,8 @@
 //
 // Threads: see net/stream.h.
 // Limits:  no read buffer of its own (the loop's is shared); what is unsent is the owner's to
-// bound. Memory:  about 130 bytes while nothing is unsent.
+//          bound.
+// Memory:  about 130 bytes while nothing is unsent.
 #pragma once
 
 #include <chrono>

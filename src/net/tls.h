@@ -4,10 +4,10 @@
 //          one. The handshake runs where the stream is first attached; its handler hears nothing of
 //          it but bytes, or on_closed() with the reason. The stream may then move to another loop.
 // Threads: a TlsContext is safe to share; streams as any Stream.
-// Limits:  TLS 1.2 and 1.3, ECDHE and AEAD only, no renegotiation, no compression. A handshake
-// takes
-//          kHandshakeTimeMax at most, then it is cut; kHandshakesMax run at once, then wrap()
-//          refuses. A peer that makes us talk (kTalkSizeMax) and does not listen is cut.
+// Limits:  TLS 1.2 and 1.3, ECDHE and AEAD only, no renegotiation, no compression.
+//          A handshake takes kHandshakeTimeMax at most, then it is cut; kHandshakesMax run at
+//          once, then wrap() refuses. A peer that makes us talk (kTalkSizeMax) and does not listen
+//          is cut.
 // Memory:  an idle connection keeps no buffers (OpenSSL's are released, ours are the loop's).
 // Source:  RFC 8446, 5246, 7301 (ALPN), 6066 (server names); docs/decisions/0070-tls.md.
 #pragma once
