@@ -387,6 +387,8 @@ void Broker::check_due(Connection& connection) {
   }
   const std::int64_t term_us = connection.keep_alive_s * kSecondUs * 3 / 2;  // [MQTT-3.1.2-22]
   if (term_us == 0) return set_timer(connection, kNoTimer);
+  // Whoever is not read is not silent.
+  if (connection.is_paused) return set_timer(connection, now_us_ + term_us);
   if (connection.last_seen_us + term_us > now_us_) {
     if (connection.unanswered.empty()) connection.unanswered.shrink();
     return set_timer(connection, connection.last_seen_us + term_us);

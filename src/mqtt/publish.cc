@@ -196,15 +196,18 @@ void Broker::settle_received(const Ticket& ticket, Reason reason) {
       session->received.begin(), session->received.end(),
       [&](const ReceivedId& received) { return received.packet_id == ticket.packet_id; });
   if (at == session->received.end()) return;
-  at->is_durable = true;
   const ConnectionId repeated_on = at->repeated_on;
-  if (is_error(reason)) session->received.erase(at);
+  if (is_error(reason)) {
+    session->received.erase(at);
+  } else {
+    at->is_durable = true;
+  }
   Connection* const connection = session->connection;
   if (connection == nullptr || connection->id == ticket.connection) return;
   // Who has not asked there yet will: two answers would bring two PUBRELs and two PUBCOMPs, and the
   // client may take the second one for that of its next message with this identifier.
   if (repeated_on != connection->id || connection->state != Connection::State::open) return;
-  if (is_error(reason) && connection->version != Version::v5) {
+  if (is_error(reason) && connection->version != Version::v5) {  // as append_answers() does
     connection->end = Presence::End::server_error;
     return drop(*connection, true, true);
   }

@@ -229,13 +229,18 @@ TEST(Qos2In, IsPublishedOnceHoweverOftenItComes_MQTT_4_3_3_10) {
   EXPECT_EQ(host.published.size(), 2u);
 }
 
+// The second connection of `a`, whose first one has published 5 and gone before it was durable.
+Peer after_a_lost_one(FakeHost& host, Version version) {
+  host.holds_publishes = true;
+  Peer first(host, "a", version, false, 60);
+  first.send(publish(version, "t", "x", Qos::exactly_once, 5));
+  first.vanish();
+  return Peer(host, "a", version, false, 60);
+}
+
 TEST(Qos2In, TheNextConnectionIsAnsweredWhenTheFirstOnesPublishIsDurable) {
   FakeHost host;
-  host.holds_publishes = true;
-  Peer first(host, "a", kV3, false);
-  first.send(publish(kV3, "t", "x", Qos::exactly_once, 5));
-  first.vanish();
-  Peer second(host, "a", kV3, false);
+  Peer second = after_a_lost_one(host, kV3);
   second.send(publish(kV3, "t", "x", Qos::exactly_once, 5));
   EXPECT_EQ(second.take_hex(), "");
   host.broker->on_published(host.tickets[0], Reason::success);
@@ -247,11 +252,7 @@ TEST(Qos2In, TheNextConnectionIsAnsweredWhenTheFirstOnesPublishIsDurable) {
 // the client may take for that of its next message with this identifier.
 TEST(Qos2In, TheNextConnectionIsAnsweredOnceWhenItAsksAfterwards) {
   FakeHost host;
-  host.holds_publishes = true;
-  Peer first(host, "a", kV3, false);
-  first.send(publish(kV3, "t", "x", Qos::exactly_once, 5));
-  first.vanish();
-  Peer second(host, "a", kV3, false);
+  Peer second = after_a_lost_one(host, kV3);
   host.broker->on_published(host.tickets[0], Reason::success);
   EXPECT_EQ(second.take_hex(), "");
   second.send(publish(kV3, "t", "x", Qos::exactly_once, 5));
@@ -262,11 +263,7 @@ TEST(Qos2In, TheNextConnectionIsAnsweredOnceWhenItAsksAfterwards) {
 TEST(Qos2In, TheNextConnectionHearsThatTheFirstOnesPublishWasRefused) {
   for (const Version version : {kV3, kV5}) {
     FakeHost host;
-    host.holds_publishes = true;
-    Peer first(host, "a", version, false, 60);
-    first.send(publish(version, "t", "x", Qos::exactly_once, 5));
-    first.vanish();
-    Peer second(host, "a", version, false, 60);
+    Peer second = after_a_lost_one(host, version);
     second.send(publish(version, "t", "x", Qos::exactly_once, 5));
     host.broker->on_published(host.tickets[0], Reason::quota_exceeded);
     EXPECT_EQ(second.take_hex(), version == kV5 ? "5003000597" : "");
@@ -283,6 +280,37 @@ TEST(Qos2In, ARefusedOneMayComeAgain) {
   EXPECT_EQ(peer.take_hex(), "5003000597");
   peer.send(publish(kV5, "t", "x", Qos::exactly_once, 5));
   EXPECT_EQ(host.published.size(), 2u);
+}
+
+TEST(Publish, WhoIsNotReadUntilTheDiskHasItIsNotSilent) {
+  Limits limits;
+  limits.receive_max = 2;
+  FakeHost host(limits);
+  host.holds_publishes = true;
+  Peer peer(host);
+  Connect packet;
+  packet.version = kV3;
+  packet.client_id = "a";
+  packet.keep_alive_s = 30;
+  peer.connect(packet);
+  std::string bytes;
+  for (std::uint16_t id = 1; id <= 3; ++id) {
+    bytes += publish(kV3, "t", "x", Qos::at_least_once, id);
+  }
+  EXPECT_FALSE(peer.send(bytes)) << "the third one waits";
+  host.clock.advance_us(100'000'000);
+  host.broker->tick();
+  EXPECT_FALSE(peer.is_closed());
+  host.clock.advance_us(20'000'000);
+  host.broker->tick();
+  for (std::size_t i = 0; i < 2; ++i) host.broker->on_published(host.tickets[i], Reason::success);
+  EXPECT_EQ(host.published.size(), 3u);
+  host.clock.advance_us(44'000'000);
+  host.broker->tick();
+  EXPECT_FALSE(peer.is_closed()) << "the third one was read just now";
+  host.clock.advance_us(2'000'000);
+  host.broker->tick();
+  EXPECT_TRUE(peer.is_closed()) << "now it is silent";
 }
 
 TEST(Qos2In, IdsThatAreNeverReleasedAreBounded) {

@@ -25,6 +25,17 @@ void send(Peer& publisher, int count, Qos qos = Qos::at_most_once) {
   }
 }
 
+// Somebody comes as `a` and wants nothing of its old session. Not answered while that one ends.
+Peer asks_anew(FakeHost& host, bool clean_start = true) {
+  Peer peer(host);
+  Connect packet;
+  packet.version = kV5;
+  packet.client_id = "a";
+  packet.clean_start = clean_start;
+  peer.connect(packet);
+  return peer;
+}
+
 // 5.0 [Paho test_shared_subscriptions]
 TEST(SharedSubscription, EachMessageReachesOneMember) {
   FakeHost host;
@@ -182,14 +193,8 @@ TEST(SharedSubscription, ASessionEndsInTheLogAfterOthersHaveWhatWasShared) {
   member(host, "b", 50).vanish();
   const std::size_t before = host.records.size();
   host.holds_hand_ons = true;
-  Peer again(host);
-  Connect packet;
-  packet.version = kV5;
-  packet.client_id = "a";
-  packet.clean_start = true;
-  again.connect(packet);
-  Peer third(host);
-  third.connect(packet);
+  Peer again = asks_anew(host);
+  Peer third = asks_anew(host);
   EXPECT_EQ(again.connack + third.connack, "") << "the old session is not over";
   EXPECT_EQ(host.records.size(), before);
   ASSERT_EQ(host.hand_ons.size(), 1u);
@@ -214,12 +219,7 @@ TEST(SharedSubscription, WhoseLoginEndsWhileTheOldSessionEndsIsTurnedAway) {
   Peer publisher(host, "p", kV5);
   send(publisher, 1, Qos::at_least_once);
   host.holds_hand_ons = true;
-  Peer again(host);
-  Connect packet;
-  packet.version = kV5;
-  packet.client_id = "a";
-  packet.clean_start = true;
-  again.connect(packet);
+  Peer again = asks_anew(host);
   host.broker->drop_clients([](const Principal&) { return "ended"; });
   EXPECT_EQ(told(kV5, again.take()).substr(0, 7), "20:0087");
   EXPECT_TRUE(again.is_closed());
@@ -238,11 +238,7 @@ TEST(SharedSubscription, WhoIsGoneBeforeTheOldSessionEndedIsForgotten) {
   host.clock.advance_us(51'000'000);
   host.broker->tick();
   ASSERT_EQ(host.hand_ons.size(), 1u);
-  Peer again(host);
-  Connect packet;
-  packet.version = kV5;
-  packet.client_id = "a";
-  again.connect(packet);
+  Peer again = asks_anew(host, false);
   again.vanish();
   host.hand_ons.front()();
   EXPECT_EQ(host.broker->session_count(), 1u) << "the publisher's";
