@@ -1,15 +1,12 @@
 #include "app/accounts.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <future>
 #include <memory>
 
-#include "app/applier.h"
+#include "app/own_tables_testing.h"
 #include "base/time_units.h"
-#include "bus/retained.h"
 
 namespace nilo::app {
 namespace {
@@ -20,22 +17,8 @@ constexpr const char* kIp = "192.0.2.7";
 class AccountsTest : public testing::Test {
  protected:
   AccountsTest() {
-    dir_ = std::filesystem::temp_directory_path() /
-           ("nilo-accounts-" + std::to_string(::getpid()) + "-" +
-            testing::UnitTest::GetInstance()->current_test_info()->name());
-    tables::TablesOptions options;
-    options.state_dir = dir_.string();
-    tables_ = tables::Tables::open(options, *logger_, metrics_).value();
-    EXPECT_TRUE(tables_->declare({{users_schema(), {}}, {sessions_schema(), {}}}));
-    write([this](RecordWriter& record) { tables_->number_new(record); });
     access_ = Access::make(clock_, false).value();
     restart();
-  }
-  ~AccountsTest() override {
-    accounts_.reset();
-    passwords_.reset();
-    tables_.reset();
-    std::filesystem::remove_all(dir_);
   }
 
   // What is known is what the tables have.
@@ -44,19 +27,12 @@ class AccountsTest : public testing::Test {
     accounts_ = std::make_unique<Accounts>(Accounts::Rooms{
         *tables_, *passwords_, clock_, *logger_, [this](const auto& fill, const auto& done) {
           if (!disk_) return done(disk_);
-          write(fill);
+          tables_.write(fill);
           done({});
         }});
     for_each(kUsersTable, [this](auto cells) { accounts_->load(user_of(cells)); });
     for_each(kSessionsTable, [this](auto cells) { accounts_->load(session_of(cells)); });
     code_ = accounts_->make_setup_code();
-  }
-
-  void write(const std::function<void(RecordWriter&)>& fill) {
-    std::string bytes;
-    RecordWriter record(bytes, clock_.wall_us());
-    fill(record);
-    Applier::apply(*tables_, retained_, ++seq_, bytes);
   }
 
   void for_each(std::string_view table, const std::function<void(std::span<const Value>)>& f) {
@@ -95,14 +71,10 @@ class AccountsTest : public testing::Test {
   }
   bool is_in(const std::string& secret) { return accounts_->by_session(secret).has_value(); }
 
-  std::filesystem::path dir_;
   FakeClock clock_{1'763'750'000'000'000};
-  Metrics metrics_;
   std::unique_ptr<Logger> logger_ = make_silent_logger();
-  bus::Retained retained_{clock_};
-  Seq seq_ = 0;
   Result<void> disk_;
-  std::unique_ptr<tables::Tables> tables_;
+  OwnTables tables_{clock_, {{users_schema(), {}}, {sessions_schema(), {}}}};
   std::unique_ptr<Access> access_;
   std::unique_ptr<PasswordChecks> passwords_;
   std::unique_ptr<Accounts> accounts_;

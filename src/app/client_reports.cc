@@ -34,12 +34,12 @@ void ClientReports::publish(std::string topic, std::string payload) {
   });
 }
 
-// What a person could allow.
+// The kinds that a person may be able to allow.
 void ClientReports::list(const mqtt::Refusal& refusal, TimeUs now_us) {
   using What = mqtt::Refusal::What;
-  const bool has_remedy = refusal.what == What::connect || refusal.what == What::publish ||
-                          refusal.what == What::subscribe;
-  if (!has_remedy) return;
+  const bool is_listed = refusal.what == What::connect || refusal.what == What::publish ||
+                         refusal.what == What::subscribe;
+  if (!is_listed) return;
   const std::string_view user =
       refusal.principal.empty() ? shown_user(refusal.user_name) : refusal.principal;
   rooms_.refused.add({.what = std::string(mqtt::word_of(refusal.what)),

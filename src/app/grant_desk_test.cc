@@ -1,16 +1,13 @@
 #include "app/grant_desk.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "app/applier.h"
-#include "base/metrics.h"
-#include "bus/retained.h"
+#include "app/own_tables_testing.h"
+#include "base/result.h"
 
 namespace nilo::app {
 namespace {
@@ -19,24 +16,10 @@ namespace {
 class GrantDeskTest : public testing::Test {
  protected:
   GrantDeskTest() {
-    EXPECT_TRUE(tables_->declare({{grants_schema(), {}}}));
-    write([this](RecordWriter& record) { tables_->number_new(record); });
     for (const char* name : {"tank-1", "tank-2"}) {
       access_->apply(access_->make_token({.name = name}).value().token);
     }
   }
-  ~GrantDeskTest() override {
-    tables_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  void write(const std::function<void(RecordWriter&)>& fill) {
-    std::string bytes;
-    RecordWriter record(bytes, clock_.wall_us());
-    fill(record);
-    Applier::apply(*tables_, retained_, ++seq_, bytes);
-  }
-
   static api::RefusedClient refused(const std::string& login, const std::string& topic) {
     api::RefusedClient client;
     client.what = "publish";
@@ -62,25 +45,17 @@ class GrantDeskTest : public testing::Test {
 
   using Strings = std::vector<std::string>;
 
-  const std::filesystem::path folder_ =
-      std::filesystem::temp_directory_path() /
-      ("nilo-grants-" + std::to_string(::getpid()) + "-" +
-       testing::UnitTest::GetInstance()->current_test_info()->name());
   FakeClock clock_{1'763'750'000'000'000};
-  Metrics metrics_;
   std::unique_ptr<Logger> logger_ = make_silent_logger();
-  bus::Retained retained_{clock_};
-  Seq seq_ = 0;
   Result<void> disk_;
-  std::unique_ptr<tables::Tables> tables_ =
-      tables::Tables::open({.state_dir = folder_.string()}, *logger_, metrics_).value();
+  OwnTables tables_{clock_, {{grants_schema(), {}}}};
   std::unique_ptr<Access> access_ = Access::make(clock_, false).value();
   Grants grants_;
   const stack::Stack stack_;
   const Policies policies_{stack_, grants_,
                            [](std::string_view) -> const stack::Thing* { return nullptr; }};
   const Commit commit_ = [this](const auto& fill, const auto& done) {
-    if (disk_) write(fill);
+    if (disk_) tables_.write(fill);
     done(disk_);
   };
   GrantDesk desk_{{*access_, policies_, grants_, commit_, *tables_, clock_, *logger_}};
@@ -100,12 +75,12 @@ TEST_F(GrantDeskTest, WhatTheLogDoesNotTakeDoesNotCount) {
 TEST_F(GrantDeskTest, AllOfOneLoginAreTakenBackInOneRecord) {
   for (const char* topic : {"a", "b", "c"}) ASSERT_TRUE(allow("tank-1", topic));
   ASSERT_TRUE(allow("tank-2", "a"));
-  const Seq before = seq_;
+  const Seq before = tables_.record_count();
   EXPECT_TRUE(revoke_all_of("tank-1"));
-  EXPECT_EQ(seq_, before + 1);
+  EXPECT_EQ(tables_.record_count(), before + 1);
   EXPECT_EQ(allowed(), Strings{"tank-2 a"});
   EXPECT_TRUE(revoke_all_of("tank-1")) << "there are none";
-  EXPECT_EQ(seq_, before + 1) << "nothing to write";
+  EXPECT_EQ(tables_.record_count(), before + 1) << "nothing to write";
 }
 
 TEST_F(GrantDeskTest, NoMoreThanTheLimitAreMade) {

@@ -14,11 +14,10 @@ std::string_view word_of(Grant::Act act) {
 }
 
 TableSchema grants_schema() {
-  TableSchema schema;
-  schema.name = kGrantsTable;
-  schema.columns = {own_column("login", Type::text), own_column("act", Type::text),
-                    own_column("topic", Type::text), own_column("granted", Type::timestamp),
-                    own_column("revoked", Type::boolean)};
+  TableSchema schema = private_table(
+      kGrantsTable, {own_column("login", Type::text), own_column("act", Type::text),
+                     own_column("topic", Type::text), own_column("granted", Type::timestamp),
+                     own_column("revoked", Type::boolean)});
   schema.partition_count = 3;
   return schema;
 }

@@ -72,8 +72,13 @@ class Ingest {
   explicit Ingest(const Rooms& rooms);
 
   using Done = LoopBatch::Done;
+  // Hears, on this loop, of tickets that are durable and in the tables, or refused: a batch at a
+  // time, or a single one at once. Before the first publish().
   void on_tickets(LoopBatch::AnswerTickets answer) { batch_.on_tickets(std::move(answer)); }
 
+  // Rules, record, subscribers: all that `message` causes. The ticket is answered once, by
+  // on_tickets(): with its batch, or inside this call if there is no room for the message; not at
+  // all if it wants no answer (QoS 0).
   void publish(const MessageView& message, const mqtt::Ticket& ticket);
   // For messages that do not come over MQTT. `done` may be empty. not_found: basic ingest for a
   // rule that there is not.

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
+#include "app/own_tables_testing.h"
 #include "base/utf8.h"
 
 namespace nilo::app {
@@ -11,34 +10,12 @@ namespace {
 
 class Notices : public ::testing::Test {
  protected:
-  Notices() {
-    char folder[] = "/tmp/nilo-notices-XXXXXX";
-    folder_ = ::mkdtemp(folder);
-    tables_ = std::move(
-        tables::Tables::open({.state_dir = folder_ + "/state"}, *logger_, metrics_).value());
-    tables_->declare({{notices_schema(), {}}}).value();
-    std::string bytes;
-    RecordWriter record(bytes, 1);
-    EXPECT_TRUE(tables_->number_new(record));
-    tables_->apply(++seq_, bytes);
-  }
-  ~Notices() override {
-    tables_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
   void write(const Notice& notice) {
-    std::string bytes;
-    RecordWriter record(bytes, 1);
-    write_notice(*tables_, notice, record);
-    tables_->apply(++seq_, bytes);
+    tables_.write([&](RecordWriter& record) { write_notice(*tables_, notice, record); });
   }
 
-  std::string folder_;
-  std::unique_ptr<Logger> logger_ = make_silent_logger();
-  Metrics metrics_;
-  std::unique_ptr<tables::Tables> tables_;
-  Seq seq_ = 0;
+  FakeClock clock_{1};
+  OwnTables tables_{clock_, {{notices_schema(), {}}}};
 };
 
 Notice notice_for(std::string id) {

@@ -231,16 +231,8 @@ void People::make_token(const api::NewToken& wanted, const api::Done<std::string
                        .topics = wanted.topics};
   rooms_.passwords.make_token(token, [this, done](const Result<Access::Made>& made) {
     if (!made) return done(made.error());
-    const auto keep = [this, made = *made, done] {
-      store(made.token, [secret = made.secret, done](const Result<void>& stored) {
-        done(stored ? Result<std::string>(secret) : Result<std::string>(stored.error()));
-      });
-    };
-    if (rooms_.access.has_valid(made->token.name)) return keep();  // a certificate has it, too
-    // Who had the name before, and is not let in any more, was somebody else.
-    grants_.revoke_all_of(made->token.name, [keep, done](const Result<void>& outcome) {
-      if (!outcome) return done(outcome.error());
-      keep();
+    store_new(made->token, [secret = made->secret, done](const Result<void>& stored) {
+      done(stored ? Result<std::string>(secret) : Result<std::string>(stored.error()));
     });
   });
 }
@@ -248,8 +240,18 @@ void People::make_token(const api::NewToken& wanted, const api::Done<std::string
 void People::revoke_token(const std::string& name, const api::Done<void>& done) {
   const auto token = rooms_.access.revoked(name);
   if (!token) return done(token.error());
-  // First what it was allowed: who gets a token of this name next is somebody else.
-  grants_.revoke_all_of(name, [this, token = *token, done](const Result<void>& outcome) {
+  store_without_grants(*token, done);
+}
+
+// Who had the name before, and is not let in any more, was somebody else. A certificate that has
+// it, too, is the same device.
+void People::store_new(const Token& token, const api::Done<void>& done) {
+  if (rooms_.access.has_valid(token.name)) return store(token, done);
+  store_without_grants(token, done);
+}
+
+void People::store_without_grants(const Token& token, const api::Done<void>& done) {
+  grants_.revoke_all_of(token.name, [this, token, done](const Result<void>& outcome) {
     if (!outcome) return done(outcome);
     store(token, done);
   });
@@ -268,7 +270,7 @@ void People::allow(const api::RefusedClient& client, const api::Done<std::string
   const auto token = rooms_.refused_logins.token_for(client.client, client.user, client.ip,
                                                      rooms_.clock.wall_us());
   if (!token) return done(token.error());
-  store(*token, [this, token = *token, done](const Result<void>& stored) {
+  store_new(*token, [this, token = *token, done](const Result<void>& stored) {
     if (!stored) return done(stored.error());
     rooms_.logger.info("access.allowed", {{"name", token.name}, {"note", token.note}});
     done(fmt::format("{} may come in from now on; nilo token revoke {} takes that back.",

@@ -71,6 +71,8 @@ class People {
   void make_token(const api::NewToken& wanted, const api::Done<std::string>& done);
   void revoke_token(const std::string& name, const api::Done<void>& done);
   void allow_certificate(const RefusedCertificate& refused, const api::Done<std::string>& done);
+  void store_new(const Token& token, const api::Done<void>& done);
+  void store_without_grants(const Token& token, const api::Done<void>& done);
   void store(const Token& token, const api::Done<void>& done);
 
   Rooms rooms_;

@@ -221,6 +221,8 @@ def what_was_allowed_by_hand_is_listed_and_taken_back():
         listed = server.nilo("access", "ls").stdout.splitlines()
         assert [line.split()[:3] for line in listed] == \
             [["tank-1", "publish", "barn/level"], ["tank-1", "subscribe", "barn/#"]], listed
+        asked = server.nilo("sql", "SELECT * FROM sys_grants")
+        assert asked.returncode != 0 and "sys_grants" in asked.stderr, "nobody, as of tokens"
         taken = server.nilo("access", "revoke", "tank-1", "subscribe", "barn/#")
         assert taken.returncode == 0, taken.stderr
         harness.wait_until(lambda: "ended" in (server.refusal("barn/#") or {}).get("reason", ""),
@@ -312,6 +314,16 @@ def a_policy_sees_what_the_certificate_of_a_device_says():
             assert "ot authorized" not in said(topic), topic
         for topic in ("IT/Other/a", "a/b", "/f", "192.0.2.8/d", "1a2c/e"):
             assert "ot authorized" in said(topic), topic
+
+        # What it was allowed by hand stays with its name, but not for the next one who has it.
+        server.allow("IT/Other/a")
+        assert "ot authorized" not in said("IT/Other/a")
+        assert server.nilo("cert", "revoke", "pump-9").returncode == 0
+        allowed = server.nilo("access", "ls").stdout.split()
+        assert allowed[:3] == ["pump-9", "publish", "IT/Other/a"], allowed
+        pump = Device(server, server.token_of("pump-9"), "pump")
+        assert server.nilo("access", "ls").stdout == ""
+        assert pump.publish("IT/Other/a") == NOT_AUTHORIZED
 
 
 harness.main()
