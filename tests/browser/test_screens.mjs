@@ -92,6 +92,17 @@ async function keyboardReachesAll(page, what) {
   await page.evaluate(() => { document.activeElement?.blur(); window.scrollTo(0, 0); });
 }
 
+// In a row of links that is wider than the screen.
+async function currentIsInView(page, what) {
+  const cut = await page.evaluate(() => [...document.querySelectorAll("nav [aria-current]")]
+    .filter((link) => {
+      const row = link.closest("nav.tabs, nav.rail ul").getBoundingClientRect();
+      const { left, right } = link.getBoundingClientRect();
+      return left < row.left - 1 || right > row.right + 1;
+    }).map((link) => link.textContent));
+  assert(cut.length === 0, `${what}: not whole in view: ${cut.join(", ")}`);
+}
+
 async function show(windows, name, path, ready, before = async () => undefined) {
   for (const [look, window] of Object.entries(windows)) {
     const { page } = window;
@@ -101,6 +112,7 @@ async function show(windows, name, path, ready, before = async () => undefined) 
     await page.evaluate(() => document.fonts.ready);
     await saveScreen(page, look === "light" ? name : `${name}-${look}`);
     await window.check(`${name}, ${look}`);
+    await currentIsInView(page, `${name}, ${look}`);
     await keyboardReachesAll(page, `${name}, ${look}`);
     await page.goto("about:blank"); // lets go of its connection
   }
@@ -140,8 +152,10 @@ test("every view, in light, in dark and on a phone", async () => {
 
   await show(windows, "overview", "/", (page) => page.getByText(/15\.73/));
   await show(windows, "tanks", "/p/tanks", (page) => page.locator(".plot canvas"));
-  await show(windows, "thing", "/t/tank-2", (page) => page.locator(".plot canvas"));
-  await show(windows, "things", "/things", (page) => page.getByText("Orchard"));
+  await show(windows, "thing", "/t/tank-2", (page) => page.locator(".plot canvas"),
+    (page) => page.locator(".page-head").getByText("Alert").waitFor());
+  await show(windows, "things", "/things",
+    (page) => page.getByRole("row", { name: /Orchard/ }).filter({ hasText: "Alert" }));
   await show(windows, "alerts", "/alerts", (page) => page.getByText(/Orchard is/));
   await show(windows, "alert", `/alerts/${encodeURIComponent(id)}`, (page) => page.locator(".plot canvas"));
   await show(windows, "refused", "/live/refused", (page) => page.getByText("greenhouse-4"));
