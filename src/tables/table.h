@@ -1,7 +1,8 @@
 // tables/table.h: one table: its numbers, its head, its keys, and one mutex around them.
 //
-// Threads: apply, load, number and trim: the tables thread. The rest: any thread; what needs the
-//          mutex copies or takes references under it and works on these afterwards.
+// Threads: apply, read, watch, load, number and trim: the tables thread (at start the one that
+//          replays). The rest: any thread; what needs the mutex copies or takes references under it
+//          and works on these afterwards.
 #pragma once
 
 #include <atomic>

@@ -7,8 +7,9 @@
 //   open -> declare -> apply(every record of the log) -> number_new -> append what it gave
 //        -> apply(what the log appends) ... and now and then checkpoint() and trim().
 //
-// Threads: open, declare, number_new, trim and apply: one thread (the tables thread; at start the
-//          one that replays). checkpoint: any one thread. Everything const: any thread.
+// Threads: open, declare, number_new, watch, read, trim and apply: one thread (the tables thread;
+//          at start the one that replays). checkpoint: any one thread. Everything const: any
+//          thread.
 // Limits:  TablesOptions::head_size_max: see is_full(). kPageRowsMax rows a page.
 // Formats: docs/formats/catalog.md, docs/formats/state.md.
 #pragma once
