@@ -26,7 +26,7 @@ import bench_broker
 import bench_sessions
 import bench_tls
 from bench_kit import (FLASHMQ, LOAD_CORE, NILO, ROOT, ROUNDS, SECONDS, SERVER_CORE, W1_STACK, Nilo,
-                       measure, median_of, say)
+                       measure, median_of, pinned, say)
 
 STORM_THINGS = 10_000
 STORM_WINDOW = 1_000
@@ -191,7 +191,7 @@ def bench_storm():
     rates, mails = {"calm": [], "storm": []}, 0
     for _ in range(ROUNDS):
         for kind, found in rates.items():
-            with MailSink() as sink:
+            with pinned(LOAD_CORE), MailSink() as sink:
                 server = Nilo()
                 server.stack_text = STORM_STACK.replace("MAIL_PORT", str(sink.server_address[1]))
                 with server:

@@ -1,5 +1,6 @@
 """What the parts of `make bench` share: servers on a core of their own, `nilo bench`, printing."""
 
+import contextlib
 import json
 import os
 import re
@@ -61,6 +62,17 @@ log_level warning
 log_file {folder}/log
 rlimit_nofile {files}
 """
+
+
+@contextlib.contextmanager
+def pinned(core):
+    """This process, while it plays a part of its own beside the server."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {int(core)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 class Server:

@@ -93,15 +93,14 @@ def logins_per_cpu_s(port, pid, core, seconds, certificate, resumes):
     """
     context = ssl.create_default_context(cafile=certificate)
     session, count, before = None, 0, cpu_s(pid)
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {int(core)})
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with log_in(context, port, session) as device:
-            assert device.version() == "TLSv1.3" and device.session_reused == (session is not None)
-            session = device.session if resumes else None
-        count += 1
-    os.sched_setaffinity(0, cores)
+    with bench_kit.pinned(core):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            with log_in(context, port, session) as device:
+                assert device.version() == "TLSv1.3"
+                assert device.session_reused == (session is not None)
+                session = device.session if resumes else None
+            count += 1
     return count / (cpu_s(pid) - before)
 
 
