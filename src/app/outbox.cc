@@ -1,6 +1,8 @@
 #include "app/outbox.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +18,14 @@ constexpr std::int64_t kNapMaxUs = 60'000'000;
 // The disk did not take an outcome: tried again this often. Until then the channel stands still,
 // because what it sends it could not remember.
 constexpr std::chrono::seconds kRecordAgainAfter{1};
+
+// A mail wakes its thread a dozen times. On a core that is busy with readings each of these would
+// interrupt them; a batch thread waits for its turn (sched(7)), and nothing is lost if that is
+// refused.
+void let_others_finish() {
+  const sched_param none{};
+  ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &none);
+}
 
 std::uint64_t roll_dice() { return std::random_device()(); }
 
@@ -113,6 +123,7 @@ bool Outbox::is_out_of_patience() const {
 }
 
 void Outbox::run(Worker& worker) {
+  let_others_finish();
   const net::GiveUp give_up = [this] { return is_out_of_patience(); };
   while (const auto number = next(worker)) {
     auto notice = rooms_.find(*number);
