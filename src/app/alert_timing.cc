@@ -73,10 +73,10 @@ class House {
     applier_->start();
     log_->start(*applier_);
     TRY(append([this](RecordWriter& record) { tables_->number_new(record); }));
-    alerting_ = std::make_unique<Alerting>(
-        Alerting::Rooms{stack_, *tables_, *applier_, *log_, numbers_, clock_, *logger_, metrics_,
-                        named_in(stack_), [](const AlertRow&) { return std::string(); },
-                        [this](const AlertRow&, Seq) { ++transitions_; }});
+    alerting_ = std::make_unique<Alerting>(Alerting::Rooms{
+        stack_, *tables_, *applier_, *log_, numbers_, clock_, *logger_, metrics_, named_in(stack_),
+        [](const AlertRow&) { return std::string(); },
+        [this](std::span<const AlertRow> rows, Seq) { transitions_ += rows.size(); }});
     TRY(alerting_->load());
     applier_->observe(*alerting_);
     return {};

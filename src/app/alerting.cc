@@ -374,12 +374,21 @@ void Alerting::settle(std::size_t count, Seq mark, const Result<void>& outcome) 
   retry_us_ = 0;
   marked_seq_ = mark;
   marked_us_ = now_us;
+  if (count == 0) return;
+  std::vector<AlertRow> rows;
+  rows.reserve(count);
+  std::vector<Done> waiting;
+  waiting.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    const Pending done = std::move(pending_.front());
+    Pending& settled = pending_.front();
+    count_open(settled.row, alerts::is_open(settled.transition.was));
+    rows.push_back(std::move(settled.row));
+    waiting.push_back(std::move(settled.done));
     pending_.pop_front();
-    count_open(done.row, alerts::is_open(done.transition.was));
-    rooms_.on_alert(done.row, rooms_.tables.applied_seq());
-    if (done.done) done.done(done.row);
+  }
+  rooms_.on_alerts(rows, rooms_.tables.applied_seq());
+  for (std::size_t i = 0; i < count; ++i) {
+    if (waiting[i]) waiting[i](rows[i]);
   }
 }
 

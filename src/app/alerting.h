@@ -23,6 +23,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -68,8 +69,8 @@ class Alerting final : public ChangeObserver {
     std::function<const stack::Thing*(std::string_view id)> named;
     // "<site.url>/ack/<token>" for an open alert.
     std::function<std::string(const AlertRow&)> acknowledge_link;
-    // Each change of an alert, when it is on disk and in the tables; on the tables thread.
-    std::function<void(const AlertRow&, Seq)> on_alert;
+    // The changes of a record, when it is on disk and in the tables; on the tables thread.
+    std::function<void(std::span<const AlertRow>, Seq)> on_alerts;
   };
   explicit Alerting(Rooms rooms);
 

@@ -74,7 +74,7 @@ class AlertingTest : public testing::Test {
     alerting_ = std::make_unique<Alerting>(
         Alerting::Rooms{stack_, *tables_, *applier_, *log_, notice_numbers_, clock_, *logger_,
                         metrics_, named_in(stack_), [](const AlertRow&) { return std::string(); },
-                        [this](const AlertRow&, Seq) {
+                        [this](std::span<const AlertRow>, Seq) {
                           if (dies_after_record_) applier_->close();
                         }});
     ASSERT_TRUE(alerting_->load());

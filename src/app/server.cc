@@ -362,7 +362,7 @@ class RunningServer final : public Server {
         [this](const AlertRow& row) {
           return stack_.site.url + "/ack/" + alert_links_->token(row.id, row.since_us);
         },
-        [this](const AlertRow& row, Seq seq) { tell_alert(row, seq); }});
+        [this](std::span<const AlertRow> rows, Seq seq) { tell_alerts(rows, seq); }});
     TRY(alerting_->load());
     TRY(write_and_wait(
         [this](RecordWriter& record) { return alerting_->write_first_mark(record); }));
@@ -375,10 +375,13 @@ class RunningServer final : public Server {
   }
 
   // Who subscribed hears of it, and open pages.
-  void tell_alert(const AlertRow& row, Seq seq) {
-    Message message = alert_message(row);
-    live_->on_alert(seq, message.payload);
-    changes_->publish({std::move(message)});
+  void tell_alerts(std::span<const AlertRow> rows, Seq seq) {
+    std::vector<Message> messages;
+    messages.reserve(rows.size());
+    for (const AlertRow& row : rows) {
+      live_->on_alert(seq, messages.emplace_back(alert_message(row)).payload);
+    }
+    changes_->publish(std::move(messages));
   }
 
   // Records that people cause are written on loop 0.
