@@ -9,9 +9,6 @@ namespace nilo::app {
 namespace {
 
 constexpr std::chrono::milliseconds kTickEvery{100};
-constexpr std::size_t kMailMax = 100'000;
-// A stranger's bytes that are kept until its client id is known.
-constexpr std::size_t kGreetingSizeMax = 64 * 1024 + 1024;
 
 }  // namespace
 
@@ -144,8 +141,13 @@ void MqttDoor::feed(Socket& socket, std::string_view bytes) {
   need_turn();
   if (socket.connection != connection) return;  // closed meanwhile
   socket.wants_more = more;
-  if (rooms_.log.is_backlogged()) backlogged_ = true;
+  if (rooms_.log.is_backlogged()) set_backlogged(true);
   if (!more || backlogged_) socket.stream->pause_reading();
+}
+
+void MqttDoor::set_backlogged(bool is_backlogged) {
+  backlogged_ = is_backlogged;
+  broker_.set_reads(!is_backlogged);
 }
 
 void MqttDoor::send(Socket& socket) {
@@ -215,7 +217,7 @@ void MqttDoor::deliver(bus::Target target, const mqtt::Delivery& delivery,
     return waiting;
   });
   if (before >= kMailMax) {
-    backlogged_ = true;  // what causes mail waits until the other loop has read some
+    set_backlogged(true);  // what causes mail waits until the other loop has read some
     if (delivery.qos == Qos::at_most_once) dropped_mail_.add();
   }
   if (before == 0) door.run_on_loop([&door] { door.open_mail(); });
@@ -254,7 +256,7 @@ void MqttDoor::tick() {
   for (const auto& door : rooms_.doors) {
     if (door->mail_count() >= kMailMax) return;
   }
-  backlogged_ = false;
+  set_backlogged(false);
   for (auto& [socket, owner] : sockets_) {
     if (socket->wants_more) socket->stream->resume_reading();
   }

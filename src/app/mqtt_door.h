@@ -12,6 +12,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -41,6 +42,10 @@
 namespace nilo::app {
 
 class MqttDoor;
+
+inline constexpr std::size_t kMailMax = 100'000;
+// A stranger's bytes that are kept until its client id is known.
+inline constexpr std::size_t kGreetingSizeMax = 64 * 1024 + 1024;
 
 // Does this filter hear changes of tables?
 bool is_about_changes(std::string_view filter);
@@ -145,6 +150,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   std::size_t mail_count() const {
     return mail_.with([](const std::vector<Mail>& mail) { return mail.size(); });
   }
+  void set_backlogged(bool is_backlogged);
   void drop_revoked();
   void tick();
 

@@ -116,6 +116,11 @@ bool Broker::receive(ConnectionId id, std::string_view bytes) {
   return !connection->is_paused;
 }
 
+void Broker::set_reads(bool reads) {
+  if (reads && !reads_) reads_since_us_ = now_us_;
+  reads_ = reads;
+}
+
 void Broker::read(Connection& connection, std::string_view bytes) {
   connection.is_reading = true;
   if (!connection.in.empty()) read_kept(connection, std::exchange(connection.in, {}), bytes);
@@ -388,10 +393,11 @@ void Broker::check_due(Connection& connection) {
   const std::int64_t term_us = connection.keep_alive_s * kSecondUs * 3 / 2;  // [MQTT-3.1.2-22]
   if (term_us == 0) return set_timer(connection, kNoTimer);
   // Whoever is not read is not silent.
-  if (connection.is_paused) return set_timer(connection, now_us_ + term_us);
-  if (connection.last_seen_us + term_us > now_us_) {
+  if (connection.is_paused || !reads_) return set_timer(connection, now_us_ + term_us);
+  const std::int64_t heard_us = std::max(connection.last_seen_us, reads_since_us_);
+  if (heard_us + term_us > now_us_) {
     if (connection.unanswered.empty()) connection.unanswered.shrink();
-    return set_timer(connection, connection.last_seen_us + term_us);
+    return set_timer(connection, heard_us + term_us);
   }
   fail(connection, {Reason::keep_alive_timeout, "silent for one and a half keep alive"});
 }

@@ -79,6 +79,8 @@ class Broker {
   // Takes all bytes. False: read no more until Host::read_ready(), this client has enough
   // unanswered or is not logged in yet.
   bool receive(ConnectionId connection, std::string_view bytes);
+  // False: the host reads nobody's bytes until it says true. Who is not read is not silent.
+  void set_reads(bool reads);
   // Moves out what is to be sent. Call it when the socket has sent all it was given before: what
   // piles up here is how a slow reader is known.
   std::string take_out(ConnectionId connection);
@@ -289,6 +291,8 @@ class Broker {
   std::uint64_t received_count_ = 0;
   std::uint64_t sent_count_ = 0;
   std::int64_t now_us_;  // steady; as of the last tick(), which is exact enough for time limits
+  bool reads_ = true;
+  std::int64_t reads_since_us_ = 0;
   TimeUs wall_us_;       // as of the last receive() or tick()
 
   std::vector<Slot> slots_;

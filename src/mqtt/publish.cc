@@ -9,9 +9,6 @@
 namespace nilo::mqtt {
 namespace {
 
-// What comes here is for one rule alone, and only the rest of the topic counts.
-constexpr std::string_view kBasicIngest = "$aws/rules/";
-
 bool is_servers_own(std::string_view topic) {
   return topic.starts_with('$') && !topic.starts_with(kBasicIngest);
 }

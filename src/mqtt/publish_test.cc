@@ -282,6 +282,29 @@ TEST(Qos2In, ARefusedOneMayComeAgain) {
   EXPECT_EQ(host.published.size(), 2u);
 }
 
+TEST(Publish, WhoIsNotReadBecauseNobodyIsIsNotSilent) {
+  FakeHost host;
+  Peer peer(host);
+  Connect packet;
+  packet.version = kV3;
+  packet.client_id = "a";
+  packet.keep_alive_s = 30;
+  peer.connect(packet);
+  host.broker->set_reads(false);
+  host.clock.advance_us(50'000'000);
+  host.broker->tick();
+  EXPECT_FALSE(peer.is_closed());
+  host.clock.advance_us(40'000'000);
+  host.broker->tick();
+  host.broker->set_reads(true);
+  host.clock.advance_us(10'000'000);
+  host.broker->tick();
+  EXPECT_FALSE(peer.is_closed()) << "it has 45 s from when it could be heard";
+  host.clock.advance_us(40'000'000);
+  host.broker->tick();
+  EXPECT_TRUE(peer.is_closed());
+}
+
 TEST(Publish, WhoIsNotReadUntilTheDiskHasItIsNotSilent) {
   Limits limits;
   limits.receive_max = 2;
