@@ -14,7 +14,7 @@ constexpr std::string_view kMqttProtocols[] = {"mqtt", "mqttv3.1"};
 
 Result<void> check_topic(const Principal& who, const std::string& topic, bool retain) {
   TRY(bus::check_topic(topic));
-  if (topic.starts_with('$') && !topic.starts_with("$aws/rules/")) {
+  if (topic.starts_with('$') && !topic.starts_with(kBasicIngest)) {
     return Error{ErrorCode::permission_denied, "topics that begin with '$' are the server's own",
                  "choose another first letter"};
   }

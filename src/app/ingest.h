@@ -47,9 +47,6 @@ inline constexpr int kCausedMax = 1'000;
 inline constexpr std::size_t kRoutesSizeMax = 16 * 1024 * 1024;
 // Strangers cause errors too, and each is a row in the log.
 inline constexpr std::uint64_t kErrorsPerSecondMax = 100;
-// $aws/rules/RULE, $aws/rules/RULE/TOPIC: for this rule alone, whatever its FROM; nobody else
-// hears.
-inline constexpr std::string_view kBasicIngest = "$aws/rules/";
 
 class Ingest {
  public:

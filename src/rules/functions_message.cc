@@ -12,9 +12,7 @@ namespace nilo::rules {
 
 namespace {
 
-// $aws/rules/NAME/a/b is how a device reaches one rule directly; the rule sees a/b.
 std::string_view visible_topic(std::string_view topic) {
-  constexpr std::string_view kBasicIngest = "$aws/rules/";
   if (!topic.starts_with(kBasicIngest)) return topic;
   const std::size_t slash = topic.find('/', kBasicIngest.size());
   return slash == std::string_view::npos ? topic : topic.substr(slash + 1);

@@ -15,6 +15,10 @@
 
 namespace nilo {
 
+// Topics of basic ingest: $aws/rules/RULE and $aws/rules/RULE/TOPIC are for this rule alone,
+// whatever its FROM, and nobody else hears them; the rule sees TOPIC.
+inline constexpr std::string_view kBasicIngest = "$aws/rules/";
+
 enum class Qos : std::uint8_t { at_most_once = 0, at_least_once = 1, exactly_once = 2 };
 
 // The MQTT 5.0 properties that travel with a publish (MQTT 5.0 section 3.3.2.3). Empty and 0 mean
