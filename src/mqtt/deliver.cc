@@ -271,15 +271,12 @@ void Broker::handle_ack(Connection& connection, const Frame& frame) {
 
 void Broker::handle_release(Connection& connection, std::uint16_t packet_id) {
   Session& session = *connection.session;
-  const auto at =
-      std::find_if(session.received.begin(), session.received.end(),
-                   [&](const ReceivedId& received) { return received.packet_id == packet_id; });
-  if (at != session.received.end()) {
+  if (ReceivedId* const received = session.received.find(packet_id)) {
     if (session.is_persistent()) {
-      at->is_releasing = true;
+      received->is_releasing = true;
       return released_.push_back(packet_id);
     }
-    session.received.erase(at);
+    session.received.erase(packet_id);
   }
   encode(connection.out, connection.version, PacketType::pubcomp, Ack{packet_id, {}, {}});
   announce(connection);
@@ -306,12 +303,10 @@ void Broker::finish_acks(const Acks& acks, const Result<void>& outcome) {
   Connection* const connection = session->connection;
   const bool is_open = connection != nullptr && connection->state == Connection::State::open;
   for (const std::uint16_t id : acks.released) {
-    const auto at = std::find_if(
-        session->received.begin(), session->received.end(),
-        [&](const ReceivedId& one) { return one.packet_id == id && one.is_releasing; });
-    if (at != session->received.end()) {
-      at->is_releasing = false;
-      if (outcome) session->received.erase(at);
+    ReceivedId* const received = session->received.find(id);
+    if (received != nullptr && received->is_releasing) {
+      received->is_releasing = false;
+      if (outcome) session->received.erase(id);
     }
     // A client that has a new connection says PUBREL again there.
     if (!outcome || !is_open || connection->id != acks.connection) continue;

@@ -42,7 +42,8 @@ struct Limits {
   std::size_t client_id_size_max = 256;              // CONNACK 0x85 / 2
   std::uint16_t keep_alive_max_s = 0;                // 5.0: server keep alive; 0 = any
   std::uint16_t receive_max = 1024;                  // unanswered QoS 1 and 2 publishes of one
-                                                     // client: 5.0: 0x93; below: reading pauses
+                                                     // client: 5.0: 0x93, counting those not
+                                                     // released; below: reading pauses
   std::uint16_t topic_alias_max = 16;                // each way; 5.0: 0x94; ours: no more of them
   std::size_t subscriptions_max = 1000;              // per session: SUBACK 0x97 / 0x80
   std::size_t retained_per_filter_max = 10'000;      // retained messages sent for one filter

@@ -50,11 +50,15 @@ void Broker::handle_publish(Connection& connection, const Frame& frame) {
   }
   Session& session = *connection.session;
   if (packet.qos != Qos::at_most_once) {
-    if (connection.unanswered.size() >= connection.limits->receive_max ||
-        session.received.size() >= connection.limits->receive_max) {
-      return fail(connection, {Reason::receive_maximum_exceeded, "too many unanswered publishes"});
-    }
+    const std::size_t receive_max = connection.limits->receive_max;
+    const auto is_over = [&](std::size_t count) { return count >= receive_max; };
+    const Fault too_many{Reason::receive_maximum_exceeded, "too many unanswered publishes"};
+    if (is_over(connection.unanswered.size())) return fail(connection, too_many);
     if (packet.qos == Qos::exactly_once && is_repeated(connection, packet)) return;
+    // What is not released counts in 5.0 alone. Others know no maximum, and their PUBRELs come
+    // after all that they sent before: whoever is closed here would never get further.
+    const bool counts = connection.version == Version::v5;
+    if (counts && is_over(session.received.size())) return fail(connection, too_many);
   }
   if (is_servers_own(packet.topic)) return refuse_own_topic(connection, packet);
   if (const Fault refusal = check_publish(connection, packet)) {
@@ -79,7 +83,7 @@ void Broker::handle_publish(Connection& connection, const Frame& frame) {
     ticket.number =
         connection.first_ticket + static_cast<std::uint32_t>(connection.unanswered.size());
     connection.unanswered.push_back({packet.packet_id, packet.qos});
-    if (packet.qos == Qos::exactly_once) session.received.push_back({packet.packet_id, false});
+    if (packet.qos == Qos::exactly_once) session.received.add(packet.packet_id);
   }
   rooms_.host.publish({packet.topic, packet.payload, packet.qos, packet.retain, wall_us_,
                        session.client_id, connection.principal.name, connection.source_ip,
@@ -128,18 +132,16 @@ Fault Broker::resolve_alias(Connection& connection, Publish& packet) const {
 }
 
 bool Broker::is_repeated(Connection& connection, const Publish& packet) {
-  for (ReceivedId& received : connection.session->received) {
-    if (received.packet_id != packet.packet_id) continue;
-    if (!received.is_durable) {  // the first one's answer serves both
-      received.repeated_on = connection.id;
-      return true;
-    }
-    Unanswered& entry = connection.unanswered.push_back({packet.packet_id, packet.qos});
-    entry.is_known = true;
-    append_answers(connection);
+  ReceivedId* const received = connection.session->received.find(packet.packet_id);
+  if (received == nullptr) return false;
+  if (!received->is_durable) {  // the first one's answer serves both
+    received->repeated_on = connection.id;
     return true;
   }
-  return false;
+  Unanswered& entry = connection.unanswered.push_back({packet.packet_id, packet.qos});
+  entry.is_known = true;
+  append_answers(connection);
+  return true;
 }
 
 // Below 5.0 there is no way to say no but to close [MQTT-3.3.5-2].
@@ -189,15 +191,13 @@ void Broker::on_published(const Ticket& ticket, Reason reason, std::string_view 
 void Broker::settle_received(const Ticket& ticket, Reason reason) {
   Session* const session = find_session(ticket.publisher);
   if (session == nullptr) return;
-  const auto at = std::find_if(
-      session->received.begin(), session->received.end(),
-      [&](const ReceivedId& received) { return received.packet_id == ticket.packet_id; });
-  if (at == session->received.end()) return;
-  const ConnectionId repeated_on = at->repeated_on;
+  ReceivedId* const received = session->received.find(ticket.packet_id);
+  if (received == nullptr) return;
+  const ConnectionId repeated_on = received->repeated_on;
   if (is_error(reason)) {
-    session->received.erase(at);
+    session->received.erase(ticket.packet_id);
   } else {
-    at->is_durable = true;
+    received->is_durable = true;
   }
   Connection* const connection = session->connection;
   if (connection == nullptr || connection->id == ticket.connection) return;

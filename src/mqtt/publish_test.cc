@@ -340,13 +340,54 @@ TEST(Qos2In, IdsThatAreNeverReleasedAreBounded) {
   Limits limits;
   limits.receive_max = 3;
   FakeHost host(limits);
-  Peer peer(host, "a", kV3);
+  Peer peer(host, "a", kV5);
   for (std::uint16_t id = 1; id <= 3; ++id) {
-    peer.send(publish(kV3, "t", "x", Qos::exactly_once, id));
+    peer.send(publish(kV5, "t", "x", Qos::exactly_once, id));
   }
   EXPECT_FALSE(peer.is_closed());
-  peer.send(publish(kV3, "t", "x", Qos::exactly_once, 4));
+  peer.send(publish(kV5, "t", "x", Qos::exactly_once, 4));
   EXPECT_TRUE(peer.is_closed());
+}
+
+TEST(Qos2In, WhoHasAsManyAsMayBeCanRepeatThem) {
+  Limits limits;
+  limits.receive_max = 3;
+  FakeHost host(limits);
+  Connect packet;
+  packet.version = kV5;
+  packet.client_id = "a";
+  packet.clean_start = false;
+  packet.properties.set(Property::session_expiry, 100);
+  Peer before(host);
+  before.connect(packet);
+  for (std::uint16_t id = 1; id <= 3; ++id) {
+    before.send(publish(kV5, "t", "x", Qos::exactly_once, id));
+  }
+  before.vanish();
+  Peer after(host);
+  after.connect(packet);
+  after.take();
+  for (std::uint16_t id = 1; id <= 3; ++id) {
+    after.send(publish(kV5, "t", "x", Qos::exactly_once, id));
+  }
+  EXPECT_FALSE(after.is_closed());
+  EXPECT_EQ(host.published.size(), 3u);
+}
+
+// Below 5.0 a client knows no maximum, and its PUBRELs come after all of its publishes.
+TEST(Qos2In, Below5MoreThanMayBeUnansweredAreTakenAtOnce) {
+  Limits limits;
+  limits.receive_max = 3;
+  FakeHost host(limits);
+  Peer peer(host, "a", kV3);
+  std::string bytes;
+  for (std::uint16_t id = 1; id <= 50; ++id) {
+    bytes += publish(kV3, "t", "x", Qos::exactly_once, id);
+  }
+  for (std::uint16_t id = 1; id <= 50; ++id) bytes += ack(kV3, PacketType::pubrel, id);
+  peer.send(bytes);
+  EXPECT_FALSE(peer.is_closed());
+  EXPECT_EQ(host.published.size(), 50u);
 }
 
 }  // namespace

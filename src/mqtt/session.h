@@ -12,6 +12,7 @@
 #include "bus/router.h"
 #include "mqtt/host.h"
 #include "mqtt/outgoing_queue.h"
+#include "mqtt/received_ids.h"
 
 namespace nilo::mqtt {
 
@@ -33,15 +34,6 @@ struct StoredWill {
   bool is_restored = false;  // from the log: that it may be published was checked before
 };
 
-// A QoS 2 publish of the client that was not released yet [MQTT-4.3.3-10].
-struct ReceivedId {
-  std::uint16_t packet_id = 0;
-  bool is_durable = false;    // a repeated PUBLISH is answered when this is true
-  bool is_releasing = false;  // PUBREL came and is being logged
-  // The connection that repeated the PUBLISH before that: it waits for the answer of the first one.
-  ConnectionId repeated_on = 0;
-};
-
 struct Session {
   explicit Session(QueueTotals& totals) : queue(totals) {}
 
@@ -56,7 +48,7 @@ struct Session {
   OutgoingQueue queue;
   bus::PresencePtr presence{};         // for its groups; nullptr: it never was in one
   bool was_full = false;               // the queue; so that one refusal is told, not thousands
-  std::vector<ReceivedId> received{};  // few: at most receive_max
+  ReceivedIds received{};              // at most receive_max; below 5.0 any number
   bool is_fetching = false;            // messages of the queue are being read from the log
   bool is_numbering = false;           // identifiers are being logged
   std::vector<Position> settled{};     // acknowledged or dropped, not yet logged

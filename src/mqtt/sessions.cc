@@ -266,13 +266,12 @@ bool Broker::apply_packet_ids(const Effect& effect) {
   Session* const session = find_session(number);
   if (session == nullptr) return true;
   for (const std::uint16_t id : ids) {
-    const auto is_it = [id](const ReceivedId& one) { return one.packet_id == id; };
     if (effect.kind == EffectKind::confirmed) {
       session->queue.restore_confirmed(id);
       continue;
     }
-    std::erase_if(session->received, is_it);
-    if (effect.kind == EffectKind::received) session->received.push_back({id, true, false});
+    session->received.erase(id);
+    if (effect.kind == EffectKind::received) session->received.add(id).is_durable = true;
   }
   return true;
 }

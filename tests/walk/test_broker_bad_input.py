@@ -330,7 +330,7 @@ def leaks__a_bad_packet_ten_thousand_times():
 
 
 @harness.case
-def leaks__qos_2_that_is_never_released_ends_at_the_receive_maximum():
+def leaks__qos_2_that_is_never_released_takes_bounded_memory():
     with harness.Server() as server:
         before = rss(server)
         for level in (4, 5):

@@ -1,4 +1,4 @@
-"""More clients than the host has descriptors for."""
+"""More than there is room for: clients than descriptors, publishes than the receive maximum."""
 
 import os
 
@@ -35,6 +35,37 @@ def clients_leave_descriptors_for_the_log_and_for_pages():
             except OSError:
                 return False
         harness.wait_until(may_come_in, "room again when one has left")
+
+
+# 3.1.1 section 4.4: what was not answered is sent again before anything else.
+@harness.case
+def more_than_the_receive_maximum_at_qos_2_below_5_gets_through_after_a_lost_connection():
+    count = 3_000
+    with harness.Server() as server:
+        def publishes(flags):
+            return b"".join(
+                raw_mqtt.packet(0x34 | flags, raw_mqtt.text("t") + i.to_bytes(2, "big") + b"x")
+                for i in range(1, count + 1))
+        watcher = raw_mqtt.Connection(server.mqtt_port)
+        watcher.log_in("watcher")
+        watcher.send(raw_mqtt.subscribe_packet("t", qos=0))
+        assert watcher.read()[0] == 0x90
+        lost = raw_mqtt.Connection(server.mqtt_port)
+        assert lost.log_in("hurried", clean=False) == 0
+        lost.send(publishes(0))
+        for _ in range(count // 3):
+            assert lost.read()[0] == 0x50
+        lost.close()
+        again = raw_mqtt.Connection(server.mqtt_port)
+        assert again.log_in("hurried", clean=False) == 0
+        again.send(publishes(8))
+        received = [again.read() for _ in range(count)]
+        assert all(first == 0x50 for first, _ in received), received
+        again.send(b"".join(raw_mqtt.packet(0x62, body) for _, body in received))
+        assert [again.read() for _ in range(count)] == [(0x70, body) for _, body in received]
+        assert [watcher.read()[0] for _ in range(count)] == [0x30] * count
+        watcher.send(b"\xc0\0")
+        assert watcher.read()[0] == 0xd0, "each once"
 
 
 harness.main()
