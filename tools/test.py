@@ -11,6 +11,7 @@ what was not run has not passed. The last lines of what failed are shown;
 all lies in build/test-logs/.
 
 Environment: FUZZ_SECONDS (20) per fuzzer; NILO_WERROR (OFF); the scripts get NILO, the program.
+Whoever asks for more (FUZZ_SECONDS, KILLS, ROUNDS) gives the programs as much more time.
 """
 
 import concurrent.futures
@@ -27,6 +28,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = os.path.join(ROOT, "build", "test-logs")
 CORPUS = os.path.join(ROOT, "fuzz-corpus")  # grows from run to run, not in git
 PROGRAM_TIMEOUT_S = 600
+ROUND_TIMEOUT_S = 60  # added for each kill or round that is asked for
 SHOWN_LINES_MAX = 100
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
 JOBS = os.cpu_count() or 1
@@ -80,17 +82,24 @@ def count(kind, output, exit_code):
     return outcome
 
 
+def timeout_s(kind, environment):
+    rounds = max(int(environment.get(name, "0")) for name in ("KILLS", "ROUNDS"))
+    asked = {"fuzz": FUZZ_SECONDS, "script": rounds * ROUND_TIMEOUT_S}
+    return PROGRAM_TIMEOUT_S + asked.get(kind, 0)
+
+
 def run_case(case, environment):
     """Runs one program; its output goes to a log file, and to the screen if it failed."""
     started = time.monotonic()
+    limit_s = timeout_s(case.kind, environment)
     log = os.path.join(LOGS, case.name.replace("/", "-") + ".log")
     with open(log, "wb") as out:
         try:
             exit_code = subprocess.run(case.command, cwd=case.cwd, env=environment, stdout=out,
                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                       timeout=PROGRAM_TIMEOUT_S, check=False).returncode
+                                       timeout=limit_s, check=False).returncode
         except subprocess.TimeoutExpired:
-            out.write(f"\nnot ok {case.name} - still running after {PROGRAM_TIMEOUT_S} s\n".encode())
+            out.write(f"\nnot ok {case.name} - still running after {limit_s} s\n".encode())
             exit_code = -1
         except OSError as error:
             out.write(f"\nnot ok {case.name} - cannot run: {error}\n".encode())

@@ -54,6 +54,14 @@ def a_fuzzer_passes_by_its_exit_code():
 
 
 @harness.case
+def whoever_asks_for_more_gives_more_time():
+    plain = runner.timeout_s("script", {})
+    assert runner.timeout_s("fuzz", {}) > max(plain, runner.FUZZ_SECONDS)
+    assert runner.timeout_s("script", {"ROUNDS": "50"}) >= plain + 50 * 6 * 5
+    assert runner.timeout_s("gtest", {"KILLS": "100"}) == plain
+
+
+@harness.case
 def a_program_that_cannot_be_started_has_failed():
     runner.os.makedirs(runner.LOGS, exist_ok=True)
     with contextlib.redirect_stdout(io.StringIO()) as said:
