@@ -149,9 +149,13 @@ Result<Token> Access::revoked(std::string_view name) const {
   return token;
 }
 
-bool Access::has_valid(std::string_view name) const {
+bool Access::has_valid(std::string_view name) const { return by_name(name).has_value(); }
+
+std::optional<Principal> Access::by_name(std::string_view name) const {
   const auto token = find(name);
-  return (token && is_valid(*token)) || certificates_.has_valid(name);
+  if (token && is_valid(*token)) return principal_of(*token);
+  if (certificates_.has_valid(name)) return Principal{std::string(name), Role::device};
+  return std::nullopt;
 }
 
 bool Access::has_hash(std::string_view hash) const {

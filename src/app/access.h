@@ -90,6 +90,8 @@ class Access {
   Result<Token> token(std::string_view name) const;
   // Is there a token or certificate of this name that lets somebody in?
   bool has_valid(std::string_view name) const;
+  // Whom it lets in; nullopt: nobody.
+  std::optional<Principal> by_name(std::string_view name) const;
   // Is there a row, valid or not, with this hash?
   bool has_hash(std::string_view hash) const;
   std::vector<Token> list() const;

@@ -166,6 +166,20 @@ std::unique_ptr<mqtt::Authenticator> MqttAccess::exchange(std::string_view metho
       rooms_.policies, subject_of(login));
 }
 
+std::optional<Principal> MqttAccess::remembered(const Message& message) const {
+  if (message.principal.empty()) {
+    if (!rooms_.access.is_open_to(message.source_ip)) return std::nullopt;
+    return Principal{"", Role::admin};
+  }
+  auto who = rooms_.access.by_name(message.principal);
+  PolicySubject subject;
+  subject.client_id = message.client_id;
+  subject.source_ip = message.source_ip;
+  subject.has_will = true;
+  if (!who || !rooms_.policies.admit(*who, std::move(subject))) return std::nullopt;
+  return who;
+}
+
 const char* MqttAccess::why_ended(const Principal& who) const {
   if (who.credential.empty() || rooms_.access.is_current(who.credential)) return nullptr;
   return is_certificate_credential(who.credential)

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -56,6 +57,10 @@ class MqttAccess {
   void log_in(const mqtt::Login& login, const Shown& shown, const Done& done);
   // A login in several steps; nullptr: not by this method.
   std::unique_ptr<mqtt::Authenticator> exchange(std::string_view method, const mqtt::Login& login);
+
+  // Who left `message` in a life of the server before, with the rights that its login has now.
+  // What only a connection shows is not known of it: policies that ask for that do not hold.
+  std::optional<Principal> remembered(const Message& message) const;
 
   // Does what let `who` in still hold? nullptr: yes; else a literal that says what does not.
   const char* why_ended(const Principal& who) const;

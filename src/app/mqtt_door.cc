@@ -299,6 +299,10 @@ std::string MqttDoor::why_not(const Principal& principal, Scope::Act act, std::s
 
 bool MqttDoor::is_known(std::string_view principal) { return rooms_.access.has_valid(principal); }
 
+std::optional<Principal> MqttDoor::remembered(const Message& message) {
+  return access_.remembered(message);
+}
+
 std::vector<MessagePtr> MqttDoor::own_messages(const bus::TopicFilter& filter) {
   return rooms_.sys.matching(filter);
 }

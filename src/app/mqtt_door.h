@@ -109,6 +109,7 @@ class MqttDoor final : public mqtt::Host, public Post {
   bool may_retain(const Principal& principal, std::string_view topic) override;
   std::string why_not(const Principal& principal, Scope::Act act, std::string_view topic) override;
   bool is_known(std::string_view principal) override;
+  std::optional<Principal> remembered(const Message& message) override;
   std::vector<MessagePtr> own_messages(const bus::TopicFilter& filter) override;
   void publish(const MessageView& message, const mqtt::Ticket& ticket) override;
   void queue(bus::Target target, const mqtt::Delivery& delivery,

@@ -110,6 +110,10 @@ class FakeHost : public Host {
     return principal.name != "deaf" && !filter.starts_with(forbidden);
   }
   bool is_known(std::string_view principal) override { return principal != gone; }
+  std::optional<Principal> remembered(const Message& message) override {
+    if (message.principal == gone) return std::nullopt;
+    return Principal{message.principal, Role::device, scope};
+  }
 
   std::vector<MessagePtr> own_messages(const bus::TopicFilter& filter) override {
     if (!filter.matches("$SYS/uptime")) return {};

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -166,6 +167,8 @@ class Host {
                               std::string_view topic) = 0;
   // Is there still somebody who logs in under this name? Else what he left is anybody's.
   virtual bool is_known(std::string_view principal) = 0;
+  // Who that is today who left `message` before the server was started; nullopt: nobody.
+  virtual std::optional<Principal> remembered(const Message& message) = 0;
 
   // What the server itself has to say to whoever subscribes to `filter`: as if it were retained.
   virtual std::vector<MessagePtr> own_messages(const bus::TopicFilter& filter) = 0;

@@ -238,11 +238,10 @@ void Broker::append_answers(Connection& connection) {
 void Broker::publish_will(SessionNumber number, bool is_logged, StoredWill& will) {
   will.message.received_us = wall_us_;
   const Message& message = will.message;
-  const bool may =
-      will.is_restored
-          ? message.principal.empty() || rooms_.host.is_known(message.principal)
-          : rooms_.host.may_publish(will.principal, message.topic) &&
-                (!message.retain || rooms_.host.may_retain(will.principal, message.topic));
+  const std::optional<Principal> who =
+      will.is_restored ? rooms_.host.remembered(message) : std::move(will.principal);
+  const bool may = who && rooms_.host.may_publish(*who, message.topic) &&
+                   (!message.retain || rooms_.host.may_retain(*who, message.topic));
   if (may) {
     return rooms_.host.publish(message.view(),
                                {0, 0, 0, Qos::at_most_once, number, is_logged ? number : 0});

@@ -31,7 +31,7 @@ struct StoredWill {
   Message message;
   Principal principal;  // whose rights count when it is published
   std::uint32_t delay_s = 0;
-  bool is_restored = false;  // from the log: that it may be published was checked before
+  bool is_restored = false;  // from the log, which does not have the principal
 };
 
 struct Session {

@@ -189,6 +189,25 @@ TEST(WillAcrossACrash, OfALoginThatIsNoMoreIsNotPublished) {
   EXPECT_TRUE(third.published.empty());
 }
 
+TEST(WillAcrossACrash, IsNotPublishedWhereItsLoginMayNotAnyMore) {
+  FakeHost host;
+  Peer peer(host);
+  Connect packet = with_will(kV3, 0, 0);
+  packet.has_user_name = true;
+  packet.user_name = "former";
+  peer.connect(packet);
+  FakeHost after;
+  after.closed_topic = "gone";
+  host.replay_into(after);
+  wait_for(after, 60);
+  EXPECT_TRUE(after.published.empty());
+  EXPECT_EQ(after.refusals.size(), 1u);
+  FakeHost third;
+  after.replay_into(third);
+  wait_for(third, 60);
+  EXPECT_TRUE(third.published.empty());
+}
+
 TEST(WillAcrossACrash, StaysWhenTheServerIsStopped) {
   FakeHost host;
   Peer peer(host);
