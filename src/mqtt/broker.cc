@@ -12,6 +12,8 @@
 namespace nilo::mqtt {
 namespace {
 
+constexpr std::size_t kProgressSize = 1000;  // of a packet on its way, to be no trickle
+
 Presence::End end_of(Reason reason) {
   switch (reason) {
     case Reason::keep_alive_timeout:
@@ -111,9 +113,19 @@ bool Broker::receive(ConnectionId id, std::string_view bytes) {
   Connection* const connection = find(id);
   if (connection == nullptr) return true;
   wall_us_ = rooms_.clock.wall_us();
-  connection->last_seen_us = now_us_;
   read(*connection, bytes);
+  note_progress(*connection);
   return !connection->is_paused;
+}
+
+// A packet is a sign of life when it is complete [MQTT-3.1.2-22]; one that is large and on its way
+// while it grows by more than a trickle.
+void Broker::note_progress(Connection& connection) {
+  const std::size_t size = connection.in.size();
+  if (size < connection.in_seen) connection.in_seen = 0;
+  if (size < connection.in_seen + kProgressSize) return;
+  connection.in_seen = static_cast<std::uint32_t>(size);
+  connection.last_seen_us = now_us_;
 }
 
 void Broker::set_reads(bool reads) {
@@ -180,6 +192,7 @@ bool Broker::read_one(Connection& connection, std::string_view& bytes, std::size
       break;
   }
   bytes.remove_prefix(frame.size);
+  connection.last_seen_us = now_us_;
   handle(connection, frame);
   return true;
 }

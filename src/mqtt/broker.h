@@ -137,6 +137,7 @@ class Broker {
   // the connection wants no more.
   bool read_one(Connection& connection, std::string_view& bytes, std::size_t& needed);
   bool may_read(const Connection& connection) const;
+  void note_progress(Connection& connection);
   void resume(Connection& connection);
   // Bounds the publishes of a second, where its limits say so.
   void count_publish(Connection& connection);
@@ -293,7 +294,7 @@ class Broker {
   std::int64_t now_us_;  // steady; as of the last tick(), which is exact enough for time limits
   bool reads_ = true;
   std::int64_t reads_since_us_ = 0;
-  TimeUs wall_us_;       // as of the last receive() or tick()
+  TimeUs wall_us_;  // as of the last receive() or tick()
 
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;

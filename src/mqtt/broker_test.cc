@@ -87,6 +87,43 @@ TEST(Broker, CountsMessagesAtEachTick) {
   EXPECT_NE(text.find("nilo_mqtt_messages_sent_total 1"), std::string::npos) << text;
 }
 
+TEST(Broker, BytesThatTrickleInAreNoSignOfLife_MQTT_3_1_2_22) {
+  FakeHost host;
+  Peer peer(host);
+  Connect packet;
+  packet.version = kV3;
+  packet.client_id = "a";
+  packet.keep_alive_s = 10;
+  peer.connect(packet);
+  const std::string bytes = publish(kV3, "t", std::string(100, 'x'), Qos::at_most_once, 0);
+  for (std::size_t i = 0; i < 15; ++i) {
+    EXPECT_FALSE(peer.is_closed());
+    peer.send(bytes.substr(i, 1));
+    host.clock.advance_us(kSecondUs);
+    host.broker->tick();
+  }
+  EXPECT_TRUE(peer.is_closed());
+}
+
+TEST(Broker, ALargePacketOnASlowLineIsOne) {
+  FakeHost host;
+  Peer peer(host);
+  Connect packet;
+  packet.version = kV3;
+  packet.client_id = "a";
+  packet.keep_alive_s = 10;
+  peer.connect(packet);
+  std::string bytes = publish(kV3, "t", std::string(20'000, 'x'), Qos::at_most_once, 0);
+  while (!bytes.empty()) {
+    peer.send(bytes.substr(0, 1'100));
+    bytes.erase(0, 1'100);
+    host.clock.advance_us(9 * kSecondUs);
+    host.broker->tick();
+  }
+  EXPECT_FALSE(peer.is_closed());
+  EXPECT_EQ(host.published.size(), 1u);
+}
+
 TEST(Broker, AnIdleConnectionIsSmall) {
   EXPECT_LE(sizeof(Connection), 512u);
   EXPECT_LE(sizeof(Session), 384u);

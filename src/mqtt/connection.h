@@ -85,6 +85,7 @@ struct Connection {
   std::int64_t due_us = kNoTimer;   // its entry in the Broker's connection timers
   std::int64_t publish_second = 0;  // where its limits bound the rate: when it last published,
   std::uint32_t publish_count = 0;  // and how often in that second
+  std::uint32_t in_seen = 0;        // of `in`: how much of it counted as a sign of life
   std::string source_ip{};
   Principal principal{};
   std::string connect_packet{};  // while authenticating: the whole CONNECT
