@@ -105,10 +105,11 @@ Result<std::unique_ptr<Access>> Access::make(const Clock& clock, bool open) {
 }
 
 Result<Access::Made> Access::make_token(const NewToken& wanted) const {
-  if (!is_account_name(wanted.name)) {
+  const bool is_device = wanted.role == Role::device;
+  if (!(is_device ? is_device_name(wanted.name) : is_account_name(wanted.name))) {
     return Error{ErrorCode::invalid_argument,
                  fmt::format("`{}` is not a name for a token", printable(wanted.name, 80)),
-                 "1 to 64 letters, digits, '-', '_', '.' or '@'"};
+                 is_device ? kDeviceNameHint : "1 to 64 letters, digits, '-', '_', '.' or '@'"};
   }
   if (const auto known = find(wanted.name); known && is_valid(*known)) {
     return Error{ErrorCode::conflict, fmt::format("there is a token `{}` already", wanted.name),

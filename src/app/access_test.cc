@@ -122,10 +122,14 @@ TEST_F(AccessTest, OpenIsForLoopbackOnly) {
 TEST_F(AccessTest, NamesAreChecked) {
   const auto door = access();
   for (const std::string& bad :
-       {std::string(), std::string("a b"), std::string("x\n"), std::string(65, 'a')}) {
+       {std::string(), std::string("a b"), std::string("x\n"), std::string(129, 'a')}) {
     EXPECT_EQ(door->make_token({.name = bad}).error().code, ErrorCode::invalid_argument);
   }
-  EXPECT_TRUE(door->make_token({.name = std::string(64, 'a')}));
+  for (const std::string& thing : {std::string("well:1"), std::string(128, 'a')}) {
+    EXPECT_TRUE(door->make_token({.name = thing}));
+    EXPECT_FALSE(door->make_token({.name = thing, .role = Role::viewer}));
+  }
+  EXPECT_TRUE(door->make_token({.name = std::string(64, 'a'), .role = Role::viewer}));
 }
 
 TEST_F(AccessTest, TokensComeBackFromTheirRows) {

@@ -91,10 +91,10 @@ void CertificateDesk::issue(const api::NewCertificate& wanted,
 Result<KnownCertificate> CertificateDesk::make(const api::NewCertificate& wanted,
                                                api::IssuedCertificate& issued) const {
   // Before anything is signed.
-  if (!is_account_name(wanted.name)) {
+  if (!is_device_name(wanted.name)) {
     return Error{ErrorCode::invalid_argument,
                  fmt::format("`{}` is not a name for a device", printable(wanted.name, 80)),
-                 "1 to 64 letters, digits, '-', '_', '.' or '@'"};
+                 kDeviceNameHint};
   }
   TRY(check_name(wanted.name));
   const bool is_new_house = !files_.has_ca();
@@ -102,7 +102,7 @@ Result<KnownCertificate> CertificateDesk::make(const api::NewCertificate& wanted
   const net::CertificateAndKey ca = TRY(files_.ca(now_us));
   if (is_new_house) rooms_.logger.info("certificates.ca_made", {{"file", files_.ca_path()}});
   net::CertificateWish wish;
-  wish.common_name = wanted.name;
+  wish.common_name = wanted.name.substr(0, net::kCommonNameSizeMax);
   wish.not_before_us = now_us - kClockSlackUs;
   wish.not_after_us = now_us + (wanted.valid_for_us > 0 ? wanted.valid_for_us : kCaLifeUs);
   if (wanted.request.empty()) {

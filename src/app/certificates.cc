@@ -49,7 +49,7 @@ bool is_certificate_credential(std::string_view credential) {
 }
 
 std::string name_for(const net::Certificate& certificate) {
-  return is_account_name(certificate.common_name) ? certificate.common_name : std::string();
+  return is_device_name(certificate.common_name) ? certificate.common_name : std::string();
 }
 
 void Certificates::apply(const KnownCertificate& stored) {
@@ -141,11 +141,11 @@ Result<KnownCertificate> Certificates::registration(const net::Certificate& cert
                                                     std::string_view name) const {
   KnownCertificate row;
   row.name = name.empty() ? name_for(certificate) : std::string(name);
-  if (!is_account_name(row.name)) {
+  if (!is_device_name(row.name)) {
     return Error{ErrorCode::invalid_argument,
                  fmt::format("`{}` is not a name for a device",
                              printable(name.empty() ? certificate.common_name : name, 80)),
-                 "give one of 1 to 64 letters, digits, '-', '_', '.' or '@' with --name"};
+                 fmt::format("give one of {} with --name", kDeviceNameHint)};
   }
   const auto known = find(certificate.fingerprint);
   if (known && known->state != State::removed) {

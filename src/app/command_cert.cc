@@ -1,6 +1,7 @@
 // nilo cert: this house's CA, its server certificate, and the certificates of devices.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "app/certificate_files.h"
@@ -147,6 +148,10 @@ Result<void> make_device(const CertOptions& options) {
   }
   const bool to_files = !options.print && !options.json;
   if (to_files) {  // before one is issued that nobody could keep
+    if (!std::filesystem::is_directory(options.out)) {
+      return Error{ErrorCode::not_found, fmt::format("there is no folder {}", options.out),
+                   "make it first, or choose another one with --out"};
+    }
     TRY(check_free(options.out + "/" + options.name + ".crt"));
     TRY(check_free(options.out + "/" + options.name + ".key"));
   }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "value/thing_template.h"
+
 namespace nilo::app {
 namespace {
 
@@ -74,11 +76,16 @@ bool password_fits(std::string_view hash, std::string_view password) {
 }
 
 bool is_account_name(std::string_view name) {
+  return name.size() <= kNameSizeMax && is_device_name(name) &&
+         name.find(':') == std::string_view::npos;
+}
+
+bool is_device_name(std::string_view name) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == '@';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_.:@").find(c) != std::string_view::npos;
   };
-  return !name.empty() && name.size() <= kNameSizeMax &&
+  return !name.empty() && name.size() <= kThingIdSizeMax &&
          std::all_of(name.begin(), name.end(), allowed);
 }
 

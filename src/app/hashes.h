@@ -35,7 +35,12 @@ Result<void> check_password(std::string_view password);
 Result<std::string> password_hash(std::string_view password);
 bool password_fits(std::string_view hash, std::string_view password);
 
-// 1 to 64 letters, digits, '-', '_', '.' or '@'.
+// A person's: 1 to 64 letters, digits, '-', '_', '.' or '@'.
 bool is_account_name(std::string_view name);
+// What a device logs in as. Every id of a thing is one, so that policies know it by its login: up
+// to 128, and ':' besides.
+bool is_device_name(std::string_view name);
+inline constexpr const char* kDeviceNameHint =
+    "1 to 128 letters, digits, '-', '_', '.', ':' or '@'";
 
 }  // namespace nilo::app

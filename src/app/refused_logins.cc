@@ -51,14 +51,14 @@ std::optional<RefusedLogin> RefusedLogins::find(std::string_view client_id, std:
 std::string RefusedLogins::name_for(const RefusedLogin& login) const {
   const std::string& shown = login.user.empty() ? login.client_id : login.user;
   if (login.kind == Token::Kind::password) {
-    if (!is_account_name(shown)) return {};
+    if (!is_device_name(shown)) return {};
     const auto known = access_.token(shown);
     const bool is_free = !known || known->revoked;
     const bool is_device_with_another =
         known && known->role == Role::device && known->kind == Token::Kind::password;
     return is_free || is_device_with_another ? shown : std::string();
   }
-  std::string base = is_account_name(shown) ? shown.substr(0, 56) : "device";
+  std::string base = is_device_name(shown) ? shown.substr(0, 56) : "device";
   if (!access_.token(base)) return base;
   for (int number = 2; number < 1000; ++number) {
     std::string name = fmt::format("{}-{}", base, number);
@@ -72,7 +72,7 @@ std::string RefusedLogins::device_name_for(const RefusedLogin& login) const {
   for (const std::string& shown : {login.certificate->common_name, login.user, login.client_id}) {
     const auto token = access_.token(shown);
     const bool is_other = token && !token->revoked && token->role != Role::device;
-    if (is_account_name(shown) && !is_other) return shown;
+    if (is_device_name(shown) && !is_other) return shown;
   }
   return "device-" + login.certificate->fingerprint.substr(0, 16);
 }

@@ -20,7 +20,6 @@
 namespace nilo::net {
 namespace {
 
-constexpr std::size_t kCommonNameSizeMax = 64;  // RFC 5280, ub-common-name
 constexpr std::size_t kHostNameSizeMax = 253;
 constexpr int kSerialSize = 16;
 constexpr int kVersion3 = 2;

@@ -22,6 +22,7 @@ namespace nilo::net {
 
 inline constexpr std::size_t kCertificateSizeMax = 64 * 1024;
 inline constexpr std::size_t kAlternativeNamesMax = 64;
+inline constexpr std::size_t kCommonNameSizeMax = 64;  // RFC 5280, ub-common-name
 
 struct Certificate {
   std::string fingerprint;  // SHA-256 of the DER: 64 lower-case hexadecimal digits

@@ -109,6 +109,9 @@ def a_device_gets_its_key_once_and_the_server_keeps_none():
         assert row["topics"] == ["water1/#"] and row["note"] == "issued here"
         assert row["fingerprint"].upper() == fingerprint_of(f"{out}/tank-1.crt").replace(":", "")
         assert server.get("/api/v1/ca")[1] == read(f"{out}/ca.crt"), "the CA is no secret"
+        lost = server.nilo("cert", "device", "tank-9", "--out", out + "/not-there")
+        assert lost.returncode == 6 and "there is no folder" in lost.stderr, lost
+        assert "tank-9" not in server.done("cert", "ls"), "none is issued that nobody could keep"
         again = server.nilo("cert", "device", "tank-1", "--out", out)
         assert again.returncode == 7 and len(server.certificates()) == 1, again.stderr
         secret = read(f"{out}/tank-1.key").splitlines()[1].encode()

@@ -138,6 +138,32 @@ def a_thing_uses_its_own_topics_and_no_others():
 
 
 @harness.case
+def every_id_of_a_thing_can_be_a_login_so_no_thing_escapes_its_policies():
+    longest = "a:" + 126 * "b"
+    stack = STACK + f'[things."well:1"]\ntype = "tank"\n[things."{longest}"]\ntype = "tank"\n'
+    with House(stack) as server:
+        for thing in ("well:1", longest):
+            well = Device(server, server.token_of(thing), thing)
+            assert well.publish(f"{thing}/state") in (0, 0x10)
+            assert well.publish("anything/else") == NOT_AUTHORIZED
+
+
+@harness.case
+def a_will_needs_after_a_restart_what_its_login_may_then():
+    with House() as server:
+        token = server.token_of("tank-1")
+        for topic in ("tank-1/gone", "tank-1/cmd/gone"):
+            server.subscribe("tank-1/#", "-i", topic, *server.as_device(token),
+                             "--will-topic", topic, "--will-payload", "x")
+        server.kill()
+        server.serve(STACK.replace('"${thing}/#"]\nsub', '"${thing}/cmd/#"]\nsub'))
+        server.start()
+        listener = server.subscribe("tank-1/#", *server.as_admin())
+        assert listener.lines() == ["tank-1/cmd/gone x"]
+        harness.wait_until(lambda: server.refusal("tank-1/gone"), "the other to be refused")
+
+
+@harness.case
 def a_policy_of_aws_is_read_as_it_is():
     with House() as server:
         pump = Device(server, server.token_of("pump-1"), "pump-1")

@@ -9,7 +9,7 @@ import { Button, EmptyState, ErrorState, Field, PageHead, Panel } from '../ui/pa
 import { Qr } from '../ui/qr';
 import { SaveFile } from '../ui/save_file';
 import { firstMessage, type Rule } from './first_message';
-import { addressOf, loginName, missingLine, readyLines, type Device, type Login } from './ready_lines';
+import { addressOf, missingLine, readyLines, type Device, type Login } from './ready_lines';
 import { filtersOf } from './topic_filters';
 
 const kTlsPort = 8883;
@@ -42,7 +42,7 @@ function propertiesOf(wanted: Wanted): Record<string, string | number> {
 async function makeLogin(wanted: Wanted): Promise<Login | null> {
   if (wanted.way === 'none') return null;
   const topics = filtersOf(wanted.topics);
-  const body = { name: loginName(wanted.id.trim()), ...(topics.length > 0 ? { topics } : {}) };
+  const body = { name: wanted.id.trim(), ...(topics.length > 0 ? { topics } : {}) };
   if (wanted.way === 'token') {
     const made = await post<{ token: string }>('/tokens', { ...body, role: 'device' });
     return { kind: 'token', token: made.token };
@@ -52,7 +52,7 @@ async function makeLogin(wanted: Wanted): Promise<Login | null> {
 }
 
 function Ready({ device }: { device: Device }) {
-  const { login, user } = device;
+  const { login, thing } = device;
   const address = addressOf(device);
   return (
     <>
@@ -62,8 +62,8 @@ function Ready({ device }: { device: Device }) {
             {login.kind === 'token' && <Command text={login.token} />}
             {login.kind === 'certificate' && (
               <div class="buttons">
-                <SaveFile name={`${user}.crt`} text={login.certificate} />
-                <SaveFile name={`${user}.key`} text={login.key} />
+                <SaveFile name={`${thing}.crt`} text={login.certificate} />
+                <SaveFile name={`${thing}.key`} text={login.key} />
                 <SaveFile name="ca.crt" text={login.ca} />
               </div>
             )}
@@ -133,7 +133,7 @@ export function AddThing() {
       // The host by which this page was reached is one that the device can reach, too.
       const host = window.location.hostname.replace(/^\[|\]$/g, '');
       const at = { host, port: current.mqtt.port, tlsPort: current.mqtt.tls_port ?? kTlsPort };
-      setDone({ device: login && { thing: id, user: loginName(id), ...message, at, login } });
+      setDone({ device: login && { thing: id, ...message, at, login } });
       announce(`${id} is there.`);
     } catch (reason) {
       setError(asApiError(reason));

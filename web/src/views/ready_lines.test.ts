@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { addressOf, loginName, missingLine, readyLines, type Device } from './ready_lines';
+import { addressOf, missingLine, readyLines, type Device } from './ready_lines';
 
 const at = { host: 'pi.local', port: 1883, tlsPort: 8883 };
 const byToken: Device = {
-  thing: 'tank-1', user: 'tank-1', topic: 'water1/pub', payload: '{"distance": 47}', at,
+  thing: 'tank-1', topic: 'water1/pub', payload: '{"distance": 47}', at,
   login: { kind: 'token', token: 'nilo_x' },
 };
 const byCertificate: Device = {
@@ -40,9 +40,5 @@ describe('ready lines', () => {
     expect(addressOf(byToken)).toBe('mqtt://tank-1:nilo_x@pi.local:1883');
     expect(addressOf({ ...byToken, at: { ...at, host: 'fd00::1' } })).toBe('mqtt://tank-1:nilo_x@[fd00::1]:1883');
     expect(addressOf(byCertificate)).toBe('mqtts://pi.local:8883');
-  });
-  it('name a login as the server wants it', () => {
-    expect(loginName('a:b-1.c')).toBe('a.b-1.c');
-    expect(loginName('x'.repeat(99))).toHaveLength(64);
   });
 });

@@ -6,7 +6,8 @@ export type Login =
   | { kind: 'token'; token: string }
   | { kind: 'certificate'; certificate: string; key: string; ca: string };
 
-export interface Device { thing: string; user: string; topic: string; payload: string; at: Address; login: Login }
+// `thing`: its id, which is its login, too.
+export interface Device { thing: string; topic: string; payload: string; at: Address; login: Login }
 export interface Ready { id: string; title: string; text: string; note?: string }
 
 // C++, Python, JavaScript and YAML all read JSON's texts.
@@ -14,34 +15,29 @@ const text = (value: string) => JSON.stringify(value);
 const shell = (value: string) => (/^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replace(/'/g, "'\\''")}'`);
 const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host);
 
-// A thing's id as the name of a token or certificate, which has no colons.
-export function loginName(thing: string): string {
-  return thing.replace(/:/g, '.').slice(0, 64);
-}
-
 // For a program that reads it from a picture. A certificate cannot be shown in one.
 export function addressOf(device: Device): string {
-  const { at, login, user } = device;
+  const { at, login, thing } = device;
   if (login.kind === 'certificate') return `mqtts://${bracketed(at.host)}:${at.tlsPort}`;
-  return `mqtt://${encodeURIComponent(user)}:${login.token}@${bracketed(at.host)}:${at.port}`;
+  return `mqtt://${encodeURIComponent(thing)}:${login.token}@${bracketed(at.host)}:${at.port}`;
 }
 
-function mosquitto({ user, topic, payload, at, login }: Device): string {
+function mosquitto({ thing, topic, payload, at, login }: Device): string {
   const what = `-q 1 -t ${shell(topic)} -m ${shell(payload)}`;
   if (login.kind === 'token') {
-    return `mosquitto_pub -h ${at.host} -p ${at.port} -u ${user} -P ${login.token} ${what}`;
+    return `mosquitto_pub -h ${at.host} -p ${at.port} -u ${thing} -P ${login.token} ${what}`;
   }
-  return `mosquitto_pub -h ${at.host} -p ${at.tlsPort} --cafile ca.crt --cert ${user}.crt --key ${user}.key ${what}`;
+  return `mosquitto_pub -h ${at.host} -p ${at.tlsPort} --cafile ca.crt --cert ${thing}.crt --key ${thing}.key ${what}`;
 }
 
-function arduino({ thing, user, topic, payload, at, login }: Device): string {
+function arduino({ thing, topic, payload, at, login }: Device): string {
   const isTls = login.kind === 'certificate';
   const keys = login.kind === 'certificate'
     ? `const char kCa[] = ${text(login.ca)};\nconst char kCertificate[] = ${text(login.certificate)};\nconst char kKey[] = ${text(login.key)};\n\n`
     : '';
   const setUp = isTls ? '  net.setCACert(kCa);\n  net.setCertificate(kCertificate);\n  net.setPrivateKey(kKey);\n' : '';
   const connect = login.kind === 'token'
-    ? `mqtt.connect(${text(thing)}, ${text(user)}, ${text(login.token)})` : `mqtt.connect(${text(thing)})`;
+    ? `mqtt.connect(${text(thing)}, ${text(thing)}, ${text(login.token)})` : `mqtt.connect(${text(thing)})`;
   return `#include <WiFi.h>
 ${isTls ? '#include <WiFiClientSecure.h>\n' : ''}#include <PubSubClient.h>
 
@@ -62,11 +58,11 @@ void loop() {
 }`;
 }
 
-function microPython({ thing, user, topic, payload, at, login }: Device): string {
+function microPython({ thing, topic, payload, at, login }: Device): string {
   if (login.kind === 'token') {
     return `from umqtt.simple import MQTTClient
 
-mqtt = MQTTClient(${text(thing)}, ${text(at.host)}, port=${at.port}, user=${text(user)},
+mqtt = MQTTClient(${text(thing)}, ${text(at.host)}, port=${at.port}, user=${text(thing)},
                   password=${text(login.token)}, keepalive=60)
 mqtt.connect()
 mqtt.publish(${text(topic)}, ${text(payload)}, qos=1)`;
@@ -76,32 +72,32 @@ from umqtt.simple import MQTTClient
 
 tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 tls.load_verify_locations(cafile="ca.crt")
-tls.load_cert_chain(${text(`${user}.crt`)}, ${text(`${user}.key`)})
+tls.load_cert_chain(${text(`${thing}.crt`)}, ${text(`${thing}.key`)})
 mqtt = MQTTClient(${text(thing)}, ${text(at.host)}, port=${at.tlsPort}, keepalive=60, ssl=tls)
 mqtt.connect()
 mqtt.publish(${text(topic)}, ${text(payload)}, qos=1)`;
 }
 
-function espHome({ thing, user, at, login }: Device): string {
+function espHome({ thing, at, login }: Device): string {
   const block = (pem: string) => pem.trim().split('\n').map((line) => `\n    ${line}`).join('');
   const head = `mqtt:\n  broker: ${text(at.host)}\n  client_id: ${text(thing)}\n  topic_prefix: ${text(thing)}\n  discovery: false\n`;
   if (login.kind === 'token') {
-    return `${head}  port: ${at.port}\n  username: ${text(user)}\n  password: ${text(login.token)}`;
+    return `${head}  port: ${at.port}\n  username: ${text(thing)}\n  password: ${text(login.token)}`;
   }
   return `${head}  port: ${at.tlsPort}\n  certificate_authority: |${block(login.ca)}\n  client_certificate: |${block(login.certificate)}\n  client_certificate_key: |${block(login.key)}`;
 }
 
-function tasmota({ thing, user, at, login }: Device): string {
+function tasmota({ thing, at, login }: Device): string {
   if (login.kind !== 'token') return '';
-  return `Backlog MqttHost ${at.host}; MqttPort ${at.port}; MqttClient ${thing}; MqttUser ${user}; MqttPassword ${login.token}; Topic ${thing}`;
+  return `Backlog MqttHost ${at.host}; MqttPort ${at.port}; MqttClient ${thing}; MqttUser ${thing}; MqttPassword ${login.token}; Topic ${thing}`;
 }
 
-function awsSdk({ thing, user, topic, payload, at, login }: Device): string {
+function awsSdk({ thing, topic, payload, at, login }: Device): string {
   if (login.kind !== 'certificate') return '';
   return `const { iot, mqtt5 } = require('aws-iot-device-sdk-v2');
 
 const config = iot.AwsIotMqtt5ClientConfigBuilder
-  .newDirectMqttBuilderWithMtlsFromPath(${text(at.host)}, ${text(`${user}.crt`)}, ${text(`${user}.key`)})
+  .newDirectMqttBuilderWithMtlsFromPath(${text(at.host)}, ${text(`${thing}.crt`)}, ${text(`${thing}.key`)})
   .withCertificateAuthorityFromPath(undefined, 'ca.crt')
   .withPort(${at.tlsPort})
   .withConnectProperties({ clientId: ${text(thing)}, keepAliveIntervalSeconds: 60 })
