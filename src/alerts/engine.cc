@@ -102,6 +102,14 @@ void Engine::restore(WatchId watch, Condition condition, const Instance& instanc
   arm(watch, condition);
 }
 
+void Engine::restore_heard(WatchId id, std::int64_t heard_us, std::int64_t now_us) {
+  Watch& watch = watches_[id];
+  const std::int64_t wait_us = silence_us(watch).value_or(0);
+  const std::int64_t earliest_us = now_us - wait_us + std::min(wait_us, kReturnUs);
+  watch.heard_us = std::max(heard_us, earliest_us);
+  arm_silence(id);
+}
+
 Instance Engine::instance(WatchId watch, Condition condition) const {
   const auto at = details_.find(key_of(watch, condition));
   return at == details_.end() ? Instance{} : at->second.instance;

@@ -59,6 +59,9 @@ std::string_view word_of(Event event);
 Result<Condition> condition_of_word(std::string_view word);
 Result<State> state_of_word(std::string_view word);
 
+// After a start the clients have this long to come back.
+inline constexpr std::int64_t kReturnUs = 60'000'000;
+
 struct Definition {
   std::optional<double> low{};   // fires at or below; over above low + clear
   std::optional<double> high{};  // fires at or above; over below high - clear
@@ -111,6 +114,9 @@ class Engine {
   // What was known before a restart. Without transitions: it was told already.
   void restore(WatchId watch, Condition condition, const Instance& instance);
   void restore_value(WatchId watch, double value) { watches_[watch].value = value; }
+  // Silence counts from `heard_us` already, but it may take kReturnUs from now to report again, or
+  // as long as silence is if that is shorter. After what there is to learn().
+  void restore_heard(WatchId watch, std::int64_t heard_us, std::int64_t now_us);
   // A report of the past, oldest first; only `silent_learned` learns from it.
   void learn(WatchId watch, std::int64_t us);
 

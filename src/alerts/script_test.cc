@@ -133,7 +133,9 @@ std::vector<Script> all_scripts() {
 
 class Player {
  public:
-  explicit Player(const Script& script) : script_(script) { start(script.steps.front().at_us); }
+  explicit Player(const Script& script) : script_(script), heard_us_(script.steps.front().at_us) {
+    start(heard_us_);
+  }
 
   // All that comes of a step; the state only where it changed, the event only if people hear of it.
   std::string play(const Step& step) {
@@ -143,11 +145,13 @@ class Player {
       engine_->advance(step.at_us);
       restart(step.at_us);
     } else if (step.words[0] == "refused") {
+      heard_us_ = step.at_us;
       engine_->refused(0, step.at_us);
     } else if (const auto condition = condition_of_word(step.words[0])) {
       const std::string refusal = person(step, *condition);
       return refusal + told();
     } else {
+      heard_us_ = step.at_us;
       engine_->reading(0, std::stod(step.words[0]), step.at_us);
     }
     return told();
@@ -160,6 +164,7 @@ class Player {
     const double value = engine_->value(0);
     start(now_us);
     engine_->restore_value(0, value);
+    engine_->restore_heard(0, heard_us_, now_us);
     for (const Condition condition : kConditions) {
       if (!script_.definition.has(condition)) continue;
       engine_->restore(0, condition, kept[static_cast<std::size_t>(condition)]);
@@ -200,6 +205,7 @@ class Player {
   }
 
   const Script& script_;
+  std::int64_t heard_us_;
   std::optional<Engine> engine_;
 };
 
@@ -232,7 +238,8 @@ std::string name_of(const testing::TestParamInfo<Script>& info) {
   return name;
 }
 
-// Silence begins again at a start, so that scripts about it say themselves when there is one.
+// Who is about to be silent at a start gets a little longer, so that scripts about it say
+// themselves when there is one.
 std::vector<Script> scripts_without_silence() {
   std::vector<Script> scripts = all_scripts();
   std::erase_if(scripts, [](const Script& each) { return each.definition.has(Condition::silent); });

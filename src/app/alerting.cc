@@ -52,6 +52,16 @@ std::optional<double> number_in(const Value& cell) {
   }
 }
 
+// What a device had kept and reports now says nothing of how things are: the latest row stays
+// another one. Else `newest_us` becomes the row's time.
+bool is_late_row(const tables::Change& change, TimeUs& newest_us) {
+  if (!change.schema.has_sort_key) return false;
+  const TimeUs time_us = change.cells[change.schema.sort_column()].as_int64();
+  if (time_us < newest_us) return true;
+  newest_us = time_us;
+  return false;
+}
+
 bool is_number(Type type) {
   return type == Type::float64 || type == Type::int64 || type == Type::boolean;
 }
@@ -116,7 +126,7 @@ Alerting::ByText<Alerting::Key>::value_type& Alerting::key_of(Source& source,
 
 Alerting::ByText<Alerting::Key>::value_type& Alerting::add_key(Source& source, std::string_view key,
                                                                std::string thing) {
-  auto& added = *source.keys.emplace(std::string(key), Key{std::move(thing), {}}).first;
+  auto& added = *source.keys.emplace(std::string(key), Key{.thing = std::move(thing)}).first;
   const std::string& id = added.second.thing;
   if (id.empty()) return added;  // longer than an id may be
   const stack::Thing* named = thing_of(id);
@@ -159,12 +169,17 @@ void Alerting::on_change(const tables::Change& change) {
 }
 
 void Alerting::take_row(Source& source, const tables::Change& change) {
-  const Key& key = key_of(source, change).second;
+  Key& key = key_of(source, change).second;
   if (key.watches.empty()) return;
+  const bool is_late = is_late_row(change, key.newest_us);
   const std::int64_t now_us = record_us_;
   for (const WatchId watch : key.watches) {
     const Watched& watched = watched_[watch];
     if (change.seq <= watched.seq) continue;
+    if (is_late) {
+      engine_.contact(watch, now_us);
+      continue;
+    }
     if (watched.column == kNoColumn) {
       engine_.report(watch, now_us);
       continue;

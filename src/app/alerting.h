@@ -22,6 +22,7 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -114,7 +115,8 @@ class Alerting final : public ChangeObserver {
   }
   struct Key {  // one thing in one table
     std::string thing;
-    std::vector<alerts::WatchId> watches;
+    std::vector<alerts::WatchId> watches{};
+    TimeUs newest_us = std::numeric_limits<TimeUs>::min();  // of its rows, by the sort key
   };
   struct Hash {
     using is_transparent = void;
@@ -159,8 +161,9 @@ class Alerting final : public ChangeObserver {
   };
 
   void make_sources();
-  void load_watches();
+  void load_watches(Seq mark);
   void load_rhythms();
+  void load_silences();
   void load_rows();
   void restore(const AlertRow& row);
   Result<void> replay_from(Seq seq);
@@ -215,6 +218,8 @@ class Alerting final : public ChangeObserver {
   bool is_loading_ = false;
   std::int64_t loaded_us_ = 0;  // steady, and the wall time then
   TimeUs loaded_wall_us_ = 0;
+  TimeUs last_alive_us_ = 0;     // when the newest row came, of all things
+  std::vector<TimeUs> heard_{};  // by WatchId: when its newest row came
 
   std::array<std::atomic<std::size_t>, alerts::kStates.size()> counts_{};
   Guarded<ByText<std::size_t>> open_of_thing_;

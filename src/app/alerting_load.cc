@@ -29,8 +29,9 @@ Result<void> Alerting::load() {
   });
   marked_seq_ = evaluated_seq_ = mark != 0 ? mark : rooms_.tables.applied_seq();
   needs_mark_ = (mark != 0) == sources_.empty();
-  load_watches();
+  load_watches(marked_seq_);
   load_rhythms();
+  load_silences();
   load_rows();
   if (mark != 0 && !sources_.empty()) TRY(replay_from(mark + 1));
   is_loading_ = false;
@@ -44,10 +45,21 @@ bool Alerting::write_first_mark(RecordWriter& record) {
   return true;
 }
 
-void Alerting::load_watches() {
+void Alerting::load_watches(Seq mark) {
+  const auto heard = [this](WatchId watch, TimeUs received_us) {
+    heard_.resize(watched_.size());
+    heard_[watch] = std::max(heard_[watch], received_us);
+    last_alive_us_ = std::max(last_alive_us_, received_us);
+  };
   for (Source& source : sources_) {
     rooms_.tables.each_latest(source.schema->name, [&](const tables::Change& change) {
-      for (const WatchId watch : key_of(source, change).second.watches) {
+      Key& key = key_of(source, change).second;
+      // One that came after the mark is evaluated once more, with those before it.
+      if (change.seq <= mark && source.schema->has_sort_key) {
+        key.newest_us = change.cells[source.schema->sort_column()].as_int64();
+      }
+      for (const WatchId watch : key.watches) {
+        heard(watch, change.received_us);
         const int column = watched_[watch].column;
         if (column == kNoColumn) continue;
         const Value& cell = change.cells[static_cast<std::size_t>(column)];
@@ -61,7 +73,21 @@ void Alerting::load_watches() {
   if (invalid_schema_ == nullptr) return;
   rooms_.tables.each_latest(invalid_schema_->name, [&](const tables::Change& change) {
     add_unheard(change.cells[0].as_text());
+    const auto watches = by_thing_.find(change.cells[0].as_text());
+    if (watches == by_thing_.end()) return;
+    for (const WatchId watch : watches->second) heard(watch, change.received_us);
   });
+}
+
+// As if the server had run on since its newest row: the time that it was off just now is nobody's
+// silence.
+void Alerting::load_silences() {
+  heard_.resize(watched_.size());
+  for (WatchId watch = 0; watch < watched_.size(); ++watch) {
+    if (heard_[watch] == 0) continue;
+    engine_.restore_heard(watch, loaded_us_ - (last_alive_us_ - heard_[watch]), loaded_us_);
+  }
+  heard_ = {};
 }
 
 void Alerting::load_rhythms() {

@@ -247,6 +247,42 @@ TEST_F(AlertingTest, GoOnByTheirOwnTimeWhenTheWallClockJumps) {
   EXPECT_EQ(notices().size(), 2U) << "nobody was silent";
 }
 
+TEST_F(AlertingTest, RowsThatComeLateAreNoNews) {
+  start(kAll);
+  read({{1, 50}});
+  reading_time_ -= kHourUs;
+  read({{1, 10}});
+  settle();
+  EXPECT_EQ(history("level~tank-1~low"), "") << "the tank is at 50 %";
+  restart();
+  read({{1, 10}});
+  settle();
+  EXPECT_EQ(history("level~tank-1~low"), "") << "nor after a restart";
+  reading_time_ += kHourUs;
+  read({{1, 10}});
+  settle();
+  EXPECT_EQ(history("level~tank-1~low"), "firing");
+}
+
+TEST_F(AlertingTest, SilenceGoesOnAfterARestartWithoutTheTimeThatTheServerWasOff) {
+  const std::string stack_text = kAll + "silent = \"26h\"\n";
+  start(stack_text);
+  read({{1, 50}, {2, 50}});
+  for (const std::int64_t off_us : {std::int64_t{0}, 5 * kHourUs}) {
+    wait_us(12 * kHourUs);
+    read({{2, 50}});
+    settle();
+    end();
+    clock_.advance_us(off_us);
+    start(stack_text);
+  }
+  wait_us(2 * kHourUs - 1);
+  EXPECT_EQ(history("level~tank-1~silent"), "");
+  wait_us(1);
+  EXPECT_EQ(history("level~tank-1~silent"), "firing");
+  EXPECT_EQ(history("level~tank-2~silent"), "");
+}
+
 TEST_F(AlertingTest, LoseAndDoubleNothingWhenTheirRecordIsRefused) {
   start(kAll);
   read({{2, 10}});
