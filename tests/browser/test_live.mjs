@@ -182,6 +182,29 @@ test("water stands still for who wants less motion", async () => {
   assert(seen === 0, `${seen} animations`);
 });
 
+test("a reading that is none is no level on the overview, and the last good one keeps its age", async () => {
+  const server = await Server.start({ change: takingTime });
+  await server.claim();
+  await server.publishAsOwner("water1/pub", { distance: 35, time: Date.now() - 40 * 60 * SECOND });
+  const { page, ...window } = await Window.open(server.url, { cookie: server.cookie });
+  await page.goto("/");
+  const tile = page.locator("a.tile", { hasText: "Barn" });
+  const value = tile.locator(".tile-value");
+  await value.filter({ hasText: "60.67" }).waitFor();
+  await server.publishAsOwner("water1/pub", { distance: 0 }); // no echo; nothing is loaded again by hand
+  await value.filter({ hasText: /^\u2013$/ }).waitFor();
+  await tile.getByText(/last good 60\.67.%.*40.min ago/).waitFor();
+  assert(await tile.getByText("Invalid reading").count() === 1, "the tile says why");
+  await page.goto("/things");
+  await page.getByRole("row", { name: /Barn/ }).getByText(/last good 60\.67.%.*40.min ago/).waitFor();
+  await page.goto("/");
+  await value.filter({ hasText: /^\u2013$/ }).waitFor();
+  await server.publishAsOwner("water1/pub", { distance: 40 });
+  await value.filter({ hasText: "55.06" }).waitFor();
+  assert(await tile.getByText("last good").count() === 0, "a good one ends it");
+  assert(window.watch.mistakes.length === 0, window.watch.mistakes.join("\n"));
+});
+
 test("times are those of the site, wherever the browser is", async () => {
   const server = await Server.start({ change: takingTime });
   await server.claim();
