@@ -205,6 +205,37 @@ test("a reading that is none is no level on the overview, and the last good one 
   assert(window.watch.mistakes.length === 0, window.watch.mistakes.join("\n"));
 });
 
+const CHARTS = `[[page]]
+id = "charts"
+range = "15m"
+
+  [[page.panel]]
+  kind = "chart"
+  of = ["tank-1/percent"]
+
+  [[page.panel]]
+  kind = "chart"
+  of = ["tank-1/percent"]
+  every = "1h"
+`;
+
+test("a chart says what it draws, also what comes live and what is drawn of intervals", async () => {
+  const server = await Server.start({ change: takingTime, files: { "pages/charts.toml": CHARTS } });
+  await server.claim();
+  const readings = await Readings.from(server);
+  await readings.send(10);
+  const window = await Window.open(server.url, { cookie: server.cookie });
+  await window.page.goto("/p/charts");
+  const [live, intervals] = [0, 1].map((i) => window.page.getByTestId("chart-canvas").nth(i));
+  const says = (chart, pattern) => waitUntil(async () => pattern.test(await chart.getAttribute("aria-label")), `said: ${pattern}`)
+    .catch(async (error) => { throw new Error(`${error.message}; instead ${await chart.getAttribute("aria-label")}`); });
+  await says(live, /^Chart\. Barn: 72\.5 to 77\.5.%, highest \d\d:\d\d, now 72\.5, falling\. Arrow keys/);
+  await says(intervals, /^Chart, mean every 1h\. Barn: (7\d\.\d+ to 7\d\.\d+.%, highest|one reading)/);
+  await readings.send(5);
+  await says(live, /Barn: 69\.7 to 77\.5.%, highest \d\d:\d\d, now 69\.7, falling/);
+  await window.check("charts and their sentences");
+});
+
 test("times are those of the site, wherever the browser is", async () => {
   const server = await Server.start({ change: takingTime });
   await server.claim();
