@@ -295,4 +295,40 @@ test("ten thousand things come fifty at a time, and are found", async () => {
   await window.check("one of ten thousand");
 });
 
+const ALARMS = `[[page]]
+id = "alarms"
+
+  [[page.panel]]
+  kind = "alerts"
+  of = ["tank-1/percent"]
+  title = "First"
+
+  [[page.panel]]
+  kind = "alerts"
+  of = ["tank-*/percent"]
+  limit = 3
+  title = "All of them"
+`;
+
+test("a tank that alarms is seen behind a thousand others that do", async () => {
+  const server = await Server.start({
+    files: { "pages/alarms.toml": ALARMS }, change: (toml) => toml.replace('"type:tank/percent"', '"tank-*/percent"'),
+  });
+  await server.claim();
+  const client = await server.connect();
+  const count = 1_100;
+  const isOpen = (number) => waitUntil(async () => (await server.json("/api/v1/status")).alerts.open === number, `${number} open`);
+  await client.publishAsync("water1/pub", '{"distance":75}', { qos: 1 });
+  await isOpen(1); // the oldest, so the last of the list
+  await Promise.all(Array.from({ length: count - 1 }, (_, i) => client.publishAsync(`water${i + 2}/pub`, '{"distance":80}', { qos: 1 })));
+  await isOpen(count);
+  const window = await Window.open(server.url, { cookie: server.cookie });
+  const { page } = window;
+  await page.goto("/p/alarms");
+  const panel = (title) => page.locator("section.panel", { has: page.getByRole("heading", { name: title }) });
+  await panel("First").getByText(/Barn is .*15\.73/).waitFor();
+  await panel("All of them").getByText("1,097 more").waitFor();
+  await window.check("a thousand alerts");
+});
+
 await run();
