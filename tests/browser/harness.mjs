@@ -341,9 +341,10 @@ async function sharedBrowser() {
   return browser;
 }
 
-export async function saveScreen(page, name) {
+// `options` are playwright's: { fullPage: true }.
+export async function saveScreen(page, name, options = {}) {
   // Into the documentation only when asked: pictures differ in a pixel from run to run.
   const folder = join(ROOT, process.env.NILO_SCREENS ?? "build/screens");
   await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`), animations: "disabled" });
+  await page.screenshot({ path: join(folder, `${name}.png`), animations: "disabled", ...options });
 }

@@ -182,6 +182,60 @@ test("water stands still for who wants less motion", async () => {
   assert(seen === 0, `${seen} animations`);
 });
 
+test("a reading that is none is no level on the overview, and the last good one keeps its age", async () => {
+  const server = await Server.start({ change: takingTime });
+  await server.claim();
+  await server.publishAsOwner("water1/pub", { distance: 35, time: Date.now() - 40 * 60 * SECOND });
+  const { page, ...window } = await Window.open(server.url, { cookie: server.cookie });
+  await page.goto("/");
+  const tile = page.locator("a.tile", { hasText: "Barn" });
+  const value = tile.locator(".tile-value");
+  await value.filter({ hasText: "60.67" }).waitFor();
+  await server.publishAsOwner("water1/pub", { distance: 0 }); // no echo; nothing is loaded again by hand
+  await value.filter({ hasText: /^\u2013$/ }).waitFor();
+  await tile.getByText(/last good 60\.67.%.*40.min ago/).waitFor();
+  assert(await tile.getByText("Invalid reading").count() === 1, "the tile says why");
+  await page.goto("/things");
+  await page.getByRole("row", { name: /Barn/ }).getByText(/last good 60\.67.%.*40.min ago/).waitFor();
+  await page.goto("/");
+  await value.filter({ hasText: /^\u2013$/ }).waitFor();
+  await server.publishAsOwner("water1/pub", { distance: 40 });
+  await value.filter({ hasText: "55.06" }).waitFor();
+  assert(await tile.getByText("last good").count() === 0, "a good one ends it");
+  assert(window.watch.mistakes.length === 0, window.watch.mistakes.join("\n"));
+});
+
+const CHARTS = `[[page]]
+id = "charts"
+range = "15m"
+
+  [[page.panel]]
+  kind = "chart"
+  of = ["tank-1/percent"]
+
+  [[page.panel]]
+  kind = "chart"
+  of = ["tank-1/percent"]
+  every = "1h"
+`;
+
+test("a chart says what it draws, also what comes live and what is drawn of intervals", async () => {
+  const server = await Server.start({ change: takingTime, files: { "pages/charts.toml": CHARTS } });
+  await server.claim();
+  const readings = await Readings.from(server);
+  await readings.send(10);
+  const window = await Window.open(server.url, { cookie: server.cookie });
+  await window.page.goto("/p/charts");
+  const [live, intervals] = [0, 1].map((i) => window.page.getByTestId("chart-canvas").nth(i));
+  const says = (chart, pattern) => waitUntil(async () => pattern.test(await chart.getAttribute("aria-label")), `said: ${pattern}`)
+    .catch(async (error) => { throw new Error(`${error.message}; instead ${await chart.getAttribute("aria-label")}`); });
+  await says(live, /^Chart\. Barn: 72\.5 to 77\.5.%, highest \d\d:\d\d, now 72\.5, falling\. Arrow keys/);
+  await says(intervals, /^Chart, mean every 1h\. Barn: (7\d\.\d+ to 7\d\.\d+.%, highest|one reading)/);
+  await readings.send(5);
+  await says(live, /Barn: 69\.7 to 77\.5.%, highest \d\d:\d\d, now 69\.7, falling/);
+  await window.check("charts and their sentences");
+});
+
 test("times are those of the site, wherever the browser is", async () => {
   const server = await Server.start({ change: takingTime });
   await server.claim();
@@ -239,6 +293,42 @@ test("ten thousand things come fifty at a time, and are found", async () => {
   await page.getByRole("heading", { name: "tank-9876" }).waitFor();
   assert(Math.max(...sizes) <= 50, `${Math.max(...sizes)} things in one answer`);
   await window.check("one of ten thousand");
+});
+
+const ALARMS = `[[page]]
+id = "alarms"
+
+  [[page.panel]]
+  kind = "alerts"
+  of = ["tank-1/percent"]
+  title = "First"
+
+  [[page.panel]]
+  kind = "alerts"
+  of = ["tank-*/percent"]
+  limit = 3
+  title = "All of them"
+`;
+
+test("a tank that alarms is seen behind a thousand others that do", async () => {
+  const server = await Server.start({
+    files: { "pages/alarms.toml": ALARMS }, change: (toml) => toml.replace('"type:tank/percent"', '"tank-*/percent"'),
+  });
+  await server.claim();
+  const client = await server.connect();
+  const count = 1_100;
+  const isOpen = (number) => waitUntil(async () => (await server.json("/api/v1/status")).alerts.open === number, `${number} open`);
+  await client.publishAsync("water1/pub", '{"distance":75}', { qos: 1 });
+  await isOpen(1); // the oldest, so the last of the list
+  await Promise.all(Array.from({ length: count - 1 }, (_, i) => client.publishAsync(`water${i + 2}/pub`, '{"distance":80}', { qos: 1 })));
+  await isOpen(count);
+  const window = await Window.open(server.url, { cookie: server.cookie });
+  const { page } = window;
+  await page.goto("/p/alarms");
+  const panel = (title) => page.locator("section.panel", { has: page.getByRole("heading", { name: title }) });
+  await panel("First").getByText(/Barn is .*15\.73/).waitFor();
+  await panel("All of them").getByText("1,097 more").waitFor();
+  await window.check("a thousand alerts");
 });
 
 await run();

@@ -14,10 +14,16 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const STEP = 10 * MINUTE;
 const IN_FLIGHT = 300;
+const SILENT_S = 45; // longer than the pictures of a quiet day take
 
 // A week of readings is sent in a moment, as each says when it was.
 const withHistory = (box) => (toml, server) => `${takingTime(toml)
-  .replace(/^url\s*=.*$/m, `url = "${server.url}"`)}
+  .replace(/^url\s*=.*$/m, `url = "${server.url}"`)
+  .replace(/^"tank-3".*$/m, `$&\n"tank-4" = { type = "tank", name = "Meadow" }`)}
+[alert.meadow]
+of = "tank-4/percent"
+silent = "${SILENT_S}s"
+
 [alert.level.mail]
 to = ["ana@example.org"]
 subject = "\${thing.name} almost \${state}"
@@ -36,6 +42,7 @@ const TANKS = [
   { showers: [[5.6, 21], [2.3, 26]], now: 61, use: 5 },
   { showers: [[6.1, 24], [3.4, 18]], now: 26, use: 8 },
   { showers: [[5.6, 12], [2.3, 15], [0.8, 9]], now: 70, use: 4 },
+  { showers: [[4.9, 17], [2.3, 20]], now: 44, use: 6 },
 ];
 const SHOWER = 2 / 24;
 function levels({ showers, now, use }, end) {
@@ -103,14 +110,18 @@ async function currentIsInView(page, what) {
   assert(cut.length === 0, `${what}: not whole in view: ${cut.join(", ")}`);
 }
 
-async function show(windows, name, path, ready, before = async () => undefined) {
+// `before`: what to do on the page first. `isLong`: there also is a picture of all that one would
+// scroll to.
+async function show(windows, name, path, ready, { before = async () => undefined, isLong = false } = {}) {
   for (const [look, window] of Object.entries(windows)) {
     const { page } = window;
     await page.goto(path);
     await before(page);
     await ready(page).first().waitFor();
     await page.evaluate(() => document.fonts.ready);
-    await saveScreen(page, look === "light" ? name : `${name}-${look}`);
+    const ending = look === "light" ? "" : `-${look}`;
+    await saveScreen(page, name + ending);
+    if (isLong) await saveScreen(page, `${name}-whole${ending}`, { fullPage: true });
     await window.check(`${name}, ${look}`);
     await currentIsInView(page, `${name}, ${look}`);
     await keyboardReachesAll(page, `${name}, ${look}`);
@@ -138,7 +149,18 @@ test("every view, in light, in dark and on a phone", async () => {
   const windows = await openAll(server, server.cookie);
   await show(windows, "overview-quiet", "/", (page) => page.getByText(/60\.67/));
 
-  // Orchard runs dry, Barn's sensor hears no echo, and a device has the wrong password.
+  await show(windows, "settings", "/settings", (page) => page.getByText("Address in mails"));
+  await show(windows, "settings-login", "/settings/password", (page) => page.getByRole("rowheader", { name: "ana" }));
+  await show(windows, "users", "/settings/users", (page) => page.getByRole("cell", { name: "admin" }));
+  await show(windows, "tokens", "/settings/tokens", (page) => page.getByRole("table"));
+  await show(windows, "certificates", "/settings/certificates", (page) => page.getByText("No certificates"));
+  await show(windows, "add-thing", "/things/new", (page) => page.getByRole("heading", { name: "Add a thing" }));
+
+  // Meadow has been silent since. Orchard runs dry, House is nearly full, Barn's sensor hears no echo,
+  // and a device has the wrong password.
+  await waitUntil(async () => (await server.json("/api/v1/alerts?thing=tank-4")).alerts.length > 0,
+    "Meadow is silent", 2 * SILENT_S * 1000);
+  await server.publishAsOwner("water3/pub", { distance: 14 });
   await server.publishAsOwner("water2/pub", { distance: 75 });
   await server.publishAsOwner("water1/pub", { distance: 0 });
   const mail = await box.mail(({ subject }) => subject === "Orchard almost empty", "nearly empty");
@@ -151,26 +173,21 @@ test("every view, in light, in dark and on a phone", async () => {
     .some(({ state }) => state === "sent"), "the mail is in the alert's story");
 
   await show(windows, "overview", "/", (page) => page.getByText(/15\.73/));
-  await show(windows, "tanks", "/p/tanks", (page) => page.locator(".plot canvas"));
+  await show(windows, "tanks", "/p/tanks", (page) => page.locator(".plot canvas"), { isLong: true });
   await show(windows, "thing", "/t/tank-2", (page) => page.locator(".plot canvas"),
-    (page) => page.locator(".page-head").getByText("Alert").waitFor());
+    { before: (page) => page.locator(".page-head").getByText("Alert").waitFor() });
   await show(windows, "things", "/things",
     (page) => page.getByRole("row", { name: /Orchard/ }).filter({ hasText: "Alert" }));
   await show(windows, "alerts", "/alerts", (page) => page.getByText(/Orchard is/));
   await show(windows, "alert", `/alerts/${encodeURIComponent(id)}`, (page) => page.locator(".plot canvas"));
   await show(windows, "refused", "/live/refused", (page) => page.getByText("greenhouse-4"));
-  await show(windows, "settings", "/settings", (page) => page.getByText("Address in mails"));
-  await show(windows, "users", "/settings/users", (page) => page.getByRole("cell", { name: "admin" }));
-  await show(windows, "tokens", "/settings/tokens", (page) => page.getByRole("table"));
-  await show(windows, "certificates", "/settings/certificates", (page) => page.getByText("No certificates"));
-  await show(windows, "add-thing", "/things/new", (page) => page.getByRole("heading", { name: "Add a thing" }));
   await show(windows, "notices", "/settings/notices", (page) => page.getByText("Orchard almost empty"));
   await show(windows, "editor", "/p/tanks/edit", (page) => page.locator(".cm-content"));
   await show(windows, "mail-link", mail.text.match(/http:\S+\/ack\/\S+/)[0],
     (page) => page.getByRole("button", { name: "Acknowledge" }));
 
   const client = await server.connect({ clientId: "garden-gateway" });
-  await show(windows, "live", "/live", (page) => page.locator(".message").nth(5), async (page) => {
+  await show(windows, "live", "/live", (page) => page.locator(".message").nth(5), { before: async (page) => {
     await waitUntil(async () => {  // until it listens
       await client.publishAsync("garden/hello", "hello", { qos: 1 });
       return await page.locator(".message").count() > 0;
@@ -179,7 +196,7 @@ test("every view, in light, in dark and on a phone", async () => {
     for (const [tank, distance] of [[1, 35], [2, 75], [3, 27], [1, 36], [2, 76], [3, 27]]) {
       await client.publishAsync(`water${tank}/pub`, JSON.stringify({ distance }), { qos: 1 });
     }
-  });
+  } });
 });
 
 await run();

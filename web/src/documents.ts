@@ -89,7 +89,6 @@ export interface Series {
   decimals: number | null;
   t: number[];
   v: (number | null)[];
-  sentence: string;
 }
 
 export interface SeriesSet { seq: number; from: number; to: number; series: Series[] }

@@ -2,13 +2,14 @@
 // drawn again.
 import { signal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Scalar } from './documents';
+import type { LiveValues, Scalar, ThingState } from './documents';
 import { live } from './live';
 
 export interface Newest { value: Scalar; time: number }
 
 // `selectors`: at most kFieldsMax are followed, as each costs the server something.
 const kFieldsMax = 200;
+const kStatesMs = 250;
 
 export class NewestValues {
   private values = new Map<string, Signal<Newest | null>>();
@@ -26,23 +27,47 @@ export class NewestValues {
   }
 }
 
-export function useNewestValues(selectors: string[]): NewestValues {
+// What a series tells last: a reading that is none is told as null, and the good one before it counts.
+export function newestIn({ t, v, state }: Pick<LiveValues, 't' | 'v' | 'state'>): Newest | null {
+  for (let i = t.length - 1; i >= 0; i -= 1) {
+    const value = v[i] ?? null;
+    if (value !== null || state !== 'invalid') return { value, time: t[i]! };
+  }
+  return null;
+}
+
+// `onState` hears how each thing is that told something, once a while: whoever shows states knows
+// whether to ask for them again.
+export function useNewestValues(selectors: string[], onState?: (thing: string, state: ThingState) => void): NewestValues {
   const values = useRef<NewestValues | null>(null);
+  const told = useRef(onState);
+  told.current = onState;
   values.current ??= new NewestValues();
   const wanted = selectors.slice(0, kFieldsMax);
   useEffect(() => {
     if (wanted.length === 0) return undefined;
+    const states = new Map<string, ThingState>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const tell = () => {
+      timer = undefined;
+      for (const [thing, state] of states) told.current?.(thing, state);
+      states.clear();
+    };
     const subscription = live.subscribe({ fields: wanted }, {
       onValues: (series) => {
-        for (const { of, t, v } of series) {
-          const time = t[t.length - 1];
-          const value = v[v.length - 1];
-          if (time !== undefined && value !== undefined) values.current?.take(of, { value, time });
+        for (const one of series) {
+          const newest = newestIn(one);
+          if (newest) values.current?.take(one.of, newest);
+          states.set(one.of.slice(0, one.of.lastIndexOf('/')), one.state ?? 'ok');
         }
+        timer ??= setTimeout(tell, kStatesMs);
       },
       onReset: () => subscription.restart(null),
     });
-    return () => subscription.close();
+    return () => {
+      clearTimeout(timer);
+      subscription.close();
+    };
   }, [wanted.join(' ')]);
   return values.current;
 }

@@ -1,25 +1,29 @@
 // A `chart` panel: the readout above (it is the legend, too), the canvas, and the same as a table.
 //
-// A canvas says nothing to a screen reader, so it is an image with the server's sentence; arrow keys
-// step from reading to reading and say each, T shows the readings as a table.
+// A canvas says nothing to a screen reader, so it is an image with a sentence of what it draws, true
+// within a second; arrow keys step from reading to reading and say each, T shows the readings as a table.
 import { useSignal, useSignalEffect, type Signal } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, type ApiError } from '../api';
 import type { Panel } from '../documents';
-import { fullTime, number, quantity } from '../format';
+import { fullTime, now, number, quantity } from '../format';
 import type { PanelPage } from '../page/time';
 import { isDark } from '../session';
 import { alertChanges } from '../store';
+import { durationMs } from '../time/range';
 import { momentText } from '../time/zone';
+import { everySecond } from '../ui/age';
 import { announce } from '../ui/announce';
 import { Button, ErrorState } from '../ui/parts';
 import { ChartData, intervalsOf, pointsOf, type Line } from './chart_data';
+import { sentenceOf } from './chart_sentence';
 import { Nothing, Outdated, PanelFrame, Waiting } from './frame';
-import { limitsOf } from './level';
+import { limitsOf, stateOf } from './level';
 import { fetchMarks, marksAt, type AlertMark } from './marks';
 import { boolOption, boundsOption, forThing, lineOption, listOption, numberOption, textOption, type Line as Limit } from './options';
 import type { Draw, Plot, PlotLine } from './plot';
 import { stepFrom, valueAt } from './points';
+import { kStatHeads } from './stat_words';
 import { titlesOf } from './now';
 import { useOwnRange } from '../page/use_page';
 import { useValues } from './values';
@@ -122,11 +126,31 @@ function PointsTable({ lines, from, to, zone }: { lines: PlotLine[]; from: numbe
 interface CanvasProps {
   lines: Line[]; panel: Panel; page: PanelPage; data: ChartData; limits: Limit[]; marks: AlertMark[];
   plotRef: { current: Plot | null }; cursor: Signal<number | null>; onTable: () => void; height: number;
+  isCurrent: (of: string) => boolean;
+}
+
+// Of points that come many times a second, and of a clock that goes on: words for this second.
+function useWords(words: () => string, key: string): string {
+  const newest = useRef(words);
+  newest.current = words;
+  const [said, say] = useState(words);
+  useEffect(() => {
+    const renew = () => say(newest.current());
+    renew();
+    return everySecond(renew);
+  }, [key]);
+  return said;
+}
+
+function intervalWords(panel: Panel): string {
+  const every = textOption(panel, 'every');
+  const stat = textOption(panel, 'stat', 'mean');
+  return every && `, ${(kStatHeads[stat] ?? stat).toLowerCase()} every ${every}`;
 }
 
 // Mounts the plot and keeps it at what the page shows. Nothing here draws again through Preact
 // when points or time change: the canvas is told.
-function Canvas({ lines, panel, page, data, limits, marks, plotRef, cursor, onTable, height }: CanvasProps) {
+function Canvas({ lines, panel, page, data, limits, marks, plotRef, cursor, onTable, height, isCurrent }: CanvasProps) {
   const box = useRef<HTMLDivElement>(null);
   const { time } = page;
   const [failure, setFailure] = useState<ApiError | null>(null);
@@ -158,8 +182,8 @@ function Canvas({ lines, panel, page, data, limits, marks, plotRef, cursor, onTa
   useEffect(() => plotRef.current?.setMarks(marks), [marks]);
   useSignalEffect(() => {
     void data.changed.value;
-    const now = data.lines.peek();
-    if (now && plotRef.current && now.map(({ series }) => series.of).join() === key) plotRef.current.setPoints(plotLines(now, panel));
+    const drawn = data.lines.peek();
+    if (drawn && plotRef.current && drawn.map(({ series }) => series.of).join() === key) plotRef.current.setPoints(plotLines(drawn, panel));
   });
   useSignalEffect(() => { const view = time.view.value; plotRef.current?.setView(view); });
   useSignalEffect(() => { const at = time.cursor.value; plotRef.current?.setCursor(at); });
@@ -191,11 +215,18 @@ function Canvas({ lines, panel, page, data, limits, marks, plotRef, cursor, onTa
     T: onTable,
     Escape: () => { time.cursor.value = null; cursor.value = null; },
   };
-  const sentence = lines.map(({ series }) => series.sentence && `${series.name}: ${series.sentence}`).filter(Boolean).join('. ');
+  const sentence = useWords(() => {
+    const drawn = data.lines.peek() ?? lines;
+    const { from, to } = time.view.peek();
+    // An interval stands at its start, and reaches into the window from before it.
+    const seen = { from: from - (durationMs(textOption(panel, 'every')) ?? 0), to };
+    return plotLines(drawn, panel).map((line, i) =>
+      `${line.name}: ${sentenceOf(line, seen, time.zone.peek(), isCurrent(drawn[i]!.series.of))}`).join('. ');
+  }, key);
   if (failure) return <ErrorState error={failure} retry={() => window.location.reload()} />;
   return (
     <div ref={box} class="plot" role="img" tabIndex={0} data-testid="chart-canvas" style={{ height: `${height}px` }}
-      aria-label={`Chart. ${sentence || 'No reading in this time'}. Arrow keys read point by point, T shows a table.`}
+      aria-label={`Chart${intervalWords(panel)}. ${sentence}. Arrow keys read point by point, T shows a table.`}
       onKeyDown={(event) => {
         const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key];
         if (!act) return;
@@ -224,6 +255,9 @@ export function ChartPanel({ panel, page: shared }: { panel: Panel; page: PanelP
   const data = useMemo(() => new ChartData(of, source, !every && boolOption(panel, 'live', true),
     (name) => newest.values.peek()?.find((value) => value.of === name)?.interval_ms ?? null), [of, panel]);
   const { time } = page;
+  // An interval is over, or not yet.
+  const isCurrent = (name: string) => !every && (newest.values.peek() ?? []).some((value) => value.of === name
+    && stateOf(value, now()) === 'ok' && value.time !== null && value.time <= time.view.peek().to);
   useEffect(() => () => data.stop(), [data]);
   useSignalEffect(() => {
     const view = time.view.value;
@@ -262,7 +296,7 @@ export function ChartPanel({ panel, page: shared }: { panel: Panel; page: PanelP
             {isTable
               ? <PointsTable lines={shown} from={from} to={to} zone={time.zone.value} />
               : <Canvas lines={lines} panel={panel} page={page} data={data} limits={limits} marks={marks} plotRef={plotRef}
-                  cursor={cursor} onTable={() => setTable(true)} height={height} />}
+                  cursor={cursor} onTable={() => setTable(true)} height={height} isCurrent={isCurrent} />}
           </>
         )}
         {lines && error && <Outdated error={error} retry={() => data.reload()} />}

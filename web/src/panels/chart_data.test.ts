@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Interval } from '../documents';
+import type { FieldValue, Interval } from '../documents';
 import { isDue, seriesOfIntervals, windowOf } from './chart_data';
 
 const hour = 3_600_000;
@@ -43,5 +43,11 @@ describe('a chart of intervals', () => {
     expect(seriesOfIntervals([row(0, 5), row(10, null), row(20, 7)], 'mean', [])).toMatchObject([
       { of: 'tank-1/percent', thing: 'tank-1', field: 'percent', name: 'tank-1', t: [0, 10, 20], v: [5, null, 7] },
     ]);
+  });
+  it('counts readings without the unit of what was measured', () => {
+    const row = { of: 'tank-1/percent', start: 0, end: 10, count: 6, mean: 5 } as Interval;
+    const known = [{ of: 'tank-1/percent', name: 'Barn', unit: '%', decimals: 2 }] as FieldValue[];
+    expect(seriesOfIntervals([row], 'count', known)).toMatchObject([{ unit: '', decimals: 0, v: [6] }]);
+    expect(seriesOfIntervals([row], 'mean', known)).toMatchObject([{ name: 'Barn', unit: '%', decimals: 2, v: [5] }]);
   });
 });

@@ -61,8 +61,9 @@ export function seriesOfIntervals(rows: Interval[], stat: string, names: FieldVa
       const known = names.find(({ of }) => of === row.of);
       const [thing = '', field = ''] = row.of.split('/');
       series = {
-        of: row.of, thing, field, name: known?.name ?? thing, unit: known?.unit ?? '', decimals: known?.decimals ?? null,
-        t: [], v: [], sentence: '',
+        of: row.of, thing, field, name: known?.name ?? thing, t: [], v: [],
+        // So many readings are no percent.
+        unit: stat === 'count' ? '' : known?.unit ?? '', decimals: stat === 'count' ? 0 : known?.decimals ?? null,
       };
       byName.set(row.of, series);
     }

@@ -18,7 +18,7 @@ export function limitsOf(value: FieldValue, low: number | null, high: number | n
 
 // The server's word, or the page's own: three learned intervals without a reading are silence, also
 // while the connection is lost. `staleMs`: a time the page asks for instead.
-export function stateOf(value: FieldValue, at: number, staleMs: number | null = null): ThingState {
+export function stateOf(value: Pick<FieldValue, 'time' | 'state' | 'interval_ms'>, at: number, staleMs: number | null = null): ThingState {
   if (value.time === null) return value.state === 'invalid' ? 'invalid' : 'never';
   if (value.state !== 'ok') return value.state;
   const patience = staleMs ?? (value.interval_ms === null ? null : gapMs(value.interval_ms));
@@ -26,7 +26,7 @@ export function stateOf(value: FieldValue, at: number, staleMs: number | null = 
 }
 
 // At a limit counts as beyond it: 20 % is nearly empty, 80 % nearly full.
-export function levelOf(value: FieldValue, state: ThingState, limits: Limits): Level {
+export function levelOf(value: Pick<FieldValue, 'value'>, state: ThingState, limits: Limits): Level {
   if (state !== 'ok') return state;
   if (value.value === null) return 'never';
   if (typeof value.value !== 'number') return 'between';

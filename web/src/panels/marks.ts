@@ -31,14 +31,23 @@ export function marksOf(story: Pick<AlertStory, 'thing' | 'condition' | 'text' |
   return marks;
 }
 
+// A field of a thing; `*` is any run of characters.
+export interface Drawn { thing: string; field: string }
+
+function fits(pattern: string, text: string): boolean {
+  if (!pattern.includes('*')) return pattern === text;
+  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(text);
+}
+
 // Does an alert concern one of the drawn fields? Silence and doubt concern all of a thing's.
-export function concerns(alert: AlertItem, drawn: { thing: string; field: string }[]): boolean {
+export function concerns(alert: AlertItem, drawn: Drawn[]): boolean {
   return drawn.some(({ thing, field }) =>
-    thing === alert.thing && (alert.field === field || !alert.field || alert.field === '*'
+    fits(thing, alert.thing) && (fits(field, alert.field) || !alert.field || alert.field === '*'
       || alert.condition === 'silent' || alert.condition === 'invalid'));
 }
 
-export async function fetchMarks(drawn: { thing: string; field: string }[], signal: AbortSignal): Promise<AlertMark[]> {
+export async function fetchMarks(drawn: Drawn[], signal: AbortSignal): Promise<AlertMark[]> {
   const things = [...new Set(drawn.map(({ thing }) => thing))];
   // One request for few things each, one for all of them otherwise.
   const lists = await Promise.all((things.length <= 4 ? things : [undefined]).map((thing) =>

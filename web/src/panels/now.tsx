@@ -9,6 +9,7 @@ import type { PanelPage } from '../page/time';
 import { durationMs, type Span } from '../time/range';
 import { Age, everySecond } from '../ui/age';
 import { ErrorState } from '../ui/parts';
+import { isDoubtful, largeText, ReadingAge, textOf } from '../ui/reading';
 import { Nothing, Outdated, PanelFrame, Waiting } from './frame';
 import { fillOf, levelOf, limitsOf, stateOf, verdictOf, type Level, type Limits } from './level';
 import { facesOption, forThing, listOption, numberOption, textOption, type Faces } from './options';
@@ -46,16 +47,12 @@ export function titlesOf(values: { thing: string; name: string; field: string }[
   });
 }
 
-function shown(value: FieldValue): string {
-  return quantity(value.value, value.unit, value.decimals);
-}
-
 // What a screen reader hears of a drawing.
 function sentence({ value, level, title }: Tile, isFill: boolean): string {
   if (level === 'invalid' || level === 'never') return `${title}: ${verdictOf(level, isFill).word.toLowerCase()}`;
-  if (level === 'silent') return `${title}: silent, last ${shown(value)}`;
+  if (level === 'silent') return `${title}: silent, last ${textOf(value)}`;
   const { word } = verdictOf(level, isFill);
-  return `${title}: ${shown(value)}, ${word.toLowerCase()}`;
+  return `${title}: ${textOf(value)}, ${word.toLowerCase()}`;
 }
 
 // The thing's other fields; beside a doubtful value they would look like part of a good one.
@@ -83,19 +80,13 @@ function Verdict({ tile, isFill, faces }: { tile: Tile; isFill: boolean; faces: 
   );
 }
 
-// The value, or that there is none: a doubtful one is never printed large.
 function Big({ tile }: { tile: Tile }) {
-  const isDoubtful = tile.level === 'invalid' || tile.level === 'never';
-  return <b class="now-value">{isDoubtful ? '\u2013' : shown(tile.value)}</b>;
+  return <b class="now-value">{largeText(tile.value, tile.level)}</b>;
 }
 
 // When the value was measured; a silent one says so in its chip already.
 function Aged({ tile }: { tile: Tile }) {
-  if (tile.level === 'silent' || tile.level === 'never') return null;
-  if (tile.level === 'invalid' && tile.value.time !== null) {
-    return <span class="age">last good {shown(tile.value)} <Age time={tile.value.time} /></span>;
-  }
-  return <Age time={tile.value.time} />;
+  return tile.level === 'silent' ? null : <ReadingAge reading={tile.value} level={tile.level} />;
 }
 
 const kStatWords: Record<string, string> = { last: 'last', mean: 'mean', min: 'lowest', max: 'highest', count: 'readings' };
@@ -183,7 +174,7 @@ function StateTile({ tile, faces }: LookProps) {
     <>
       <Name tile={tile} />
       <Verdict tile={tile} isFill={tile.value.unit === '%'} faces={faces} />
-      <p class="now-small">{tile.level !== 'invalid' && tile.level !== 'never' && <span>{shown(tile.value)}</span>}<Aged tile={tile} /></p>
+      <p class="now-small">{!isDoubtful(tile.level) && <span>{textOf(tile.value)}</span>}<Aged tile={tile} /></p>
     </>
   );
 }

@@ -2,8 +2,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import { get } from '../api';
 import type { FieldValue, Series, SeriesSet } from '../documents';
-import { now } from '../format';
+import { now, zone } from '../format';
 import { everySecond } from '../ui/age';
+import { sentenceOf } from './chart_sentence';
 import { boundsOf } from './points';
 
 const kWidth = 120;
@@ -64,7 +65,7 @@ export function Spark({ value, spark }: {
 }) {
   return (
     <svg class="spark" viewBox={`0 0 ${kWidth} ${kHeight}`} preserveAspectRatio="none" role="img"
-      aria-label={spark?.series.sentence || `History of ${value.name}`}>
+      aria-label={spark ? sentenceOf(spark.series, spark, zone.value, false) : `History of ${value.name}`}>
       {spark && <path d={sparkPath(spark.series, spark.from, spark.to)} />}
     </svg>
   );

@@ -15,6 +15,7 @@ import { concerns } from './marks';
 import { boolOption, columnOptions, forThing, listOption, numberOption, textOption, type ColumnOption } from './options';
 import { fitting, inOrder, type Head, type SheetRow } from './sheet';
 import { useOwnRange } from '../page/use_page';
+import { kStatHeads } from './stat_words';
 import { useValues } from './values';
 
 const kHeight = 160;
@@ -61,10 +62,6 @@ function useAsked<T>(key: string, news: unknown, ask: (signal: AbortSignal) => P
   return { data, error, again: () => setRound((n) => n + 1) };
 }
 
-const kStatHeads: Record<string, string> = {
-  count: 'Readings', mean: 'Mean', sd: 'Deviation', min: 'Lowest', q25: 'Lower quarter', median: 'Median',
-  q75: 'Upper quarter', max: 'Highest', first: 'First', last: 'Last', change: 'Change',
-};
 const kStats = ['first', 'last', 'min', 'max'];
 
 // "Tue 24 Nov", or with the hour for buckets shorter than a day; a day of 23 or 25 hours says so.

@@ -97,7 +97,8 @@ export function Overview() {
   const things = useGet<ThingList>('/things', { limit: kThingsMax }, kEveryMs);
   const list = things.data.value;
   const state = status.value;
-  const values = useNewestValues((list?.things ?? []).flatMap((thing) => thing.fields.map((f) => `${thing.id}/${f.field}`)));
+  const values = useNewestValues((list?.things ?? []).flatMap((thing) => thing.fields.map((f) => `${thing.id}/${f.field}`)),
+    (id, state) => { if (list?.things.some((thing) => thing.id === id && thing.state !== state)) things.reload(); });
   useEffect(() => { if (alertChanges.value > 0) things.reload(); }, [alertChanges.value]);
   // Until the page is left, so that what was waited for is seen when it comes.
   const [wasUntouched, setUntouched] = useState(false);

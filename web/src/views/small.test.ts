@@ -7,7 +7,9 @@ import { canDo } from './alert_actions';
 import { fieldOfSetupError, tidyCode } from './gate';
 import { headOfType } from './overview';
 import { filtersOf } from './topic_filters';
-import { keyFields } from './thing_tile';
+import { newestIn } from '../live_values';
+import { agedText, largeText } from '../ui/reading';
+import { keyFields, levelIn } from './thing_tile';
 
 describe('tidyCode', () => {
   it('takes a code however it was typed', () => {
@@ -69,5 +71,29 @@ describe('headOfType', () => {
   it('makes a heading of a type', () => {
     expect(headOfType('soil_sensor')).toBe('Soil sensors');
     expect(headOfType('')).toBe('Things');
+  });
+});
+
+describe('a value at a glance', () => {
+  const percent = { field: 'percent', unit: '%', decimals: 2, value: 60.67, time: 1000 };
+  const shown = (state: Thing['state'], reading: ThingField = percent) => {
+    const level = levelIn({ state }, reading);
+    return [largeText(reading, level), agedText(reading, level)];
+  };
+  it('is large when it is sound, or the last one of a thing that is silent', () => {
+    expect(shown('ok')).toEqual(['60.67\u00a0%', '']);
+    expect(shown('silent')).toEqual(['60.67\u00a0%', '']);
+  });
+  it('is never that of a reading that is none: the last good one is named so', () => {
+    expect(shown('invalid')).toEqual(['\u2013', 'last good 60.67\u00a0%']);
+    expect(shown('invalid', { ...percent, value: null, time: null })).toEqual(['\u2013', '']);
+    expect(shown('silent', { ...percent, value: null, time: null })).toEqual(['\u2013', '']);
+    expect(shown('ok', { ...percent, value: null })).toEqual(['\u2013', '']);
+  });
+  it('follows what comes, but for readings that are none', () => {
+    expect(newestIn({ t: [1, 2], v: [60, 61] })).toEqual({ value: 61, time: 2 });
+    expect(newestIn({ t: [1, 2], v: [60, null], state: 'invalid' })).toEqual({ value: 60, time: 1 });
+    expect(newestIn({ t: [2], v: [null], state: 'invalid' })).toBeNull();
+    expect(newestIn({ t: [2], v: [null] })).toEqual({ value: null, time: 2 });
   });
 });

@@ -12,7 +12,7 @@ import { CopyButton } from '../ui/copy';
 import { EmptyState, ErrorState, Loading, PageHead, Panel, ThingMark } from '../ui/parts';
 import { AlertRows } from './alert_rows';
 import { ThingCharts } from './thing_charts';
-import { FieldValue, keyFields, ThingAge } from './thing_tile';
+import { FieldValue, keyFields } from './thing_tile';
 
 const kEveryMs = 15_000;
 const kAlertsMax = 5;
@@ -30,6 +30,12 @@ function Facts({ thing }: { thing: ThingDocument }) {
       </dl>
     </Panel>
   );
+}
+
+// When it last reported, whatever that was.
+function ThingAge({ thing, values }: { thing: ThingDocument; values: NewestValues }) {
+  const times = thing.fields.map((field) => values.of(`${thing.id}/${field.field}`).value?.time ?? 0);
+  return <Age time={Math.max(thing.seen ?? 0, ...times) || null} />;
 }
 
 function Fields({ thing, values }: { thing: ThingDocument; values: NewestValues }) {
@@ -74,7 +80,8 @@ export function Thing({ parts }: { parts: Record<string, string> }) {
   const id = parts['thing'] ?? '';
   const thing = useGet<ThingDocument>(`/things/${encodeURIComponent(id)}`, undefined, kEveryMs);
   const data = thing.data.value;
-  const values = useNewestValues((data?.fields ?? []).map((field) => `${id}/${field.field}`));
+  const values = useNewestValues((data?.fields ?? []).map((field) => `${id}/${field.field}`),
+    (_, state) => { if (data && data.state !== state) thing.reload(); });
   const above = <a href="/things">Things</a>;
   if (!data) {
     return (

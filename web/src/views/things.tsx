@@ -3,13 +3,14 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useGet } from '../api';
 import type { Thing, ThingList, ThingState } from '../documents';
-import { count, plural, quantity } from '../format';
+import { count, plural } from '../format';
 import { address, navigate, query, setQuery, withQuery } from '../router';
 import { isAdmin } from '../session';
 import { Age } from '../ui/age';
 import {
   EmptyState, ErrorState, Loading, PageHead, Panel, Table, ThingMark, wordOfThing, type Column,
 } from '../ui/parts';
+import { ReadingAge, textOf } from '../ui/reading';
 import { Icon, MarkIcon } from '../icons';
 import { keyFields } from './thing_tile';
 
@@ -54,6 +55,20 @@ function StateChips({ list }: { list: ThingList }) {
   );
 }
 
+// Of a thing whose newest reading is none the last good one, which says that it is.
+function Values({ thing }: { thing: Thing }) {
+  const fields = keyFields(thing.fields).filter((field) => field.time !== null);
+  const [first] = fields;
+  if (first && thing.state === 'invalid') return <ReadingAge reading={first} level="invalid" />;
+  return (
+    <span class="values">
+      {fields.slice(0, kValuesMax).map((field) => (
+        <span key={field.field}><span class="muted small wide-only">{field.field} </span>{textOf(field)}</span>
+      ))}
+    </span>
+  );
+}
+
 const kColumns: Column<Thing>[] = [
   {
     head: 'State',
@@ -71,13 +86,7 @@ const kColumns: Column<Thing>[] = [
   { head: 'Type', cell: (thing) => <span class="wrap">{thing.type}</span>, phone: 'hide' },
   {
     head: 'Values',
-    cell: (thing) => (
-      <span class="values">
-        {keyFields(thing.fields).filter((field) => field.time !== null).slice(0, kValuesMax).map((field) => (
-          <span key={field.field}><span class="muted small wide-only">{field.field} </span>{quantity(field.value, field.unit, field.decimals)}</span>
-        ))}
-      </span>
-    ),
+    cell: (thing) => <Values thing={thing} />,
   },
   {
     head: 'Alerts',
