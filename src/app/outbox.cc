@@ -82,8 +82,13 @@ NoticeQueue::Entry Outbox::entry_of(const Worker& worker, const Notice& notice) 
   // However the wall clock was set meanwhile: never later than the longest back-off.
   const std::int64_t wait_us =
       std::clamp<std::int64_t>(notice.next_try_us - rooms_.clock.wall_us(), 0, kBackOffMaxUs);
-  return {number_of(notice.id).value_or(0), worker.channel.server_of(notice),
-          rooms_.clock.steady_us() + wait_us, notice.created_us};
+  const bool is_aside = notice.tries >= kTriesInPlaceMax;
+  return {.number = number_of(notice.id).value_or(0),
+          .server = worker.channel.server_of(notice),
+          .line = is_aside ? notice.id : notice.to,
+          .due_us = rooms_.clock.steady_us() + wait_us,
+          .created_us = notice.created_us,
+          .is_aside = is_aside};
 }
 
 void Outbox::saw(const Notice& notice) {
@@ -113,6 +118,9 @@ void Outbox::hurry(const Notice& notice) {
   {
     const std::lock_guard lock(worker->mutex);
     worker->queue.recover(worker->channel.server_of(notice));
+    NoticeQueue::Entry now = entry_of(*worker, notice);
+    now.line = notice.id;  // whoever waits for the same recipient
+    worker->queue.put(now);
   }
   worker->work.notify_one();
 }
@@ -155,7 +163,7 @@ void Outbox::settle(Worker& worker, Notice notice, const net::Delivery& delivery
   // Whether it arrived nobody knows. It still waits in the table.
   if (delivery.verdict == stopped) return;
   const TimeUs now_us = rooms_.clock.wall_us();
-  ++notice.tries;
+  if (!delivery.is_blameless) ++notice.tries;
   notice.answer = delivery.answer;
   if (delivery.verdict == accepted) {
     worker.accepted->add();
@@ -168,7 +176,10 @@ void Outbox::settle(Worker& worker, Notice notice, const net::Delivery& delivery
     worker.failed->add();
     const bool is_last = notice.tries >= kTriesMax || now_us - notice.created_us > kAgeMaxUs;
     if (is_last) notice.state = kParked;
-    notice.next_try_us = now_us + back_off_us(notice.tries, roll_dice());
+    // The server's own pause holds it up: it keeps its place before those behind it.
+    const bool keeps_place =
+        delivery.is_blameless || (delivery.is_server_wide && notice.tries < kTriesInPlaceMax);
+    notice.next_try_us = now_us + (keeps_place ? 0 : back_off_us(notice.tries, roll_dice()));
   }
   if (!record(worker, notice)) return;
   if (notice.state == kParked) {

@@ -26,18 +26,42 @@ TEST(BackOff, DoublesFromHalfAMinuteToAnHourGiveOrTakeAFifth) {
   EXPECT_NE(back_off_us(1, 0), back_off_us(1, 999));
 }
 
-TEST(NoticeQueue, GivesTheOneThatIsDueForLongest) {
+TEST(NoticeQueue, GivesWhatIsDueInTheOrderOfItsNumbers) {
   NoticeQueue queue;
-  queue.put({.number = 1, .server = "a", .due_us = 30});
-  queue.put({.number = 2, .server = "b", .due_us = 10});
-  queue.put({.number = 3, .server = "a", .due_us = 20});
+  queue.put({.number = 1, .server = "a", .line = "x", .due_us = 30});
+  queue.put({.number = 2, .server = "b", .line = "x", .due_us = 10});
+  queue.put({.number = 3, .server = "a", .line = "y", .due_us = 20});
+  queue.put({.number = 4, .server = "a", .line = "z", .due_us = 10});
   EXPECT_EQ(queue.due_us(), 10);
   EXPECT_FALSE(queue.take(9));
-  EXPECT_EQ(queue.take(100), 2);
-  EXPECT_EQ(queue.take(100), 3);
-  EXPECT_EQ(queue.take(100), 1);
+  EXPECT_EQ(queue.take(10), 2);
+  EXPECT_EQ(queue.take(20), 3);
+  EXPECT_EQ(queue.take(30), 1);
+  EXPECT_EQ(queue.take(30), 4);
   EXPECT_FALSE(queue.take(100));
   EXPECT_EQ(queue.due_us(), INT64_MAX);
+}
+
+TEST(NoticeQueue, LetsNobodyInALinePassItsFirst) {
+  NoticeQueue queue;
+  queue.put({.number = 1, .server = "a", .line = "anna", .due_us = 30});
+  queue.put({.number = 2, .server = "a", .line = "anna", .due_us = 0});
+  queue.put({.number = 3, .server = "a", .line = "bert", .due_us = 0});
+  EXPECT_EQ(queue.take(0), 3);
+  EXPECT_FALSE(queue.take(29));
+  EXPECT_EQ(queue.due_us(), 30);
+  EXPECT_EQ(queue.take(30), 1);
+  EXPECT_EQ(queue.take(30), 2);
+}
+
+TEST(NoticeQueue, GivesWhatStandsAsideAfterAllOthers) {
+  NoticeQueue queue;
+  queue.put({.number = 1, .server = "a", .line = "1-1", .due_us = 0, .is_aside = true});
+  queue.put({.number = 2, .server = "a", .line = "anna", .due_us = 0});
+  queue.put({.number = 3, .server = "b", .line = "bert", .due_us = 0});
+  EXPECT_EQ(queue.take(0), 2);
+  EXPECT_EQ(queue.take(0), 3);
+  EXPECT_EQ(queue.take(0), 1);
 }
 
 TEST(NoticeQueue, LeavesAFailedServerAloneAndServesTheOthers) {
@@ -247,11 +271,12 @@ TEST_F(OutboxTest, ParksAtTheLastTryAndNotBefore) {
 }
 
 TEST_F(OutboxTest, ParksWhatIsOlderThanADayWhenItFails) {
-  answer("mail.test", {Verdict::failed, false, "451 later"});
+  answer("anna", {Verdict::failed, false, "451 later"});
+  answer("bert", {Verdict::failed, false, "451 later"});
   outbox_->start();
-  Notice young = notice(1);
+  Notice young = notice(1, "anna");
   young.created_us -= kAgeMaxUs;
-  Notice old = notice(2);
+  Notice old = notice(2, "bert");
   old.created_us -= kAgeMaxUs + 1;
   record(young).value();
   record(old).value();
@@ -275,6 +300,75 @@ TEST_F(OutboxTest, AServerThatIsDownIsTriedOnceForAll) {
   outbox_->hurry(notice(1));
   wait_for_state(100, kSent);
   EXPECT_NE(find(101)->answer.find("connection refused"), std::string::npos);
+}
+
+TEST_F(OutboxTest, AfterAnOutageTheOneThatFoundItGoesFirst) {
+  answer("mail.test", {Verdict::failed, true, "connection refused", true});
+  for (int number = 1; number <= 3; ++number) record(notice(number)).value();
+  outbox_->start();
+  wait_until([&] { return rows_[1].answer == "connection refused"; });
+  answer("mail.test", {Verdict::accepted, false, "250 OK"});
+  outbox_->hurry(notice(3));
+  wait_for_state(3, kSent);
+  EXPECT_EQ(tries_, (std::vector<std::int64_t>{1, 1, 2, 3}));
+}
+
+TEST_F(OutboxTest, AnOutageCountsAgainstNoNotice) {
+  answer("mail.test", {Verdict::failed, true, "connection refused", true});
+  Notice last = notice(1);
+  last.tries = kTriesMax - 1;
+  record(last).value();
+  outbox_->start();
+  wait_until([&] { return rows_[1].answer == "connection refused"; });
+  EXPECT_EQ(find(1)->state, kWaiting);
+  EXPECT_EQ(find(1)->tries, kTriesMax - 1);
+  EXPECT_LE(find(1)->next_try_us, kNow);
+}
+
+TEST_F(OutboxTest, WhatAServerMayChokeOnKeepsItsPlaceForSomeTriesOnly) {
+  answer("mail.test", {Verdict::failed, true, "connection lost"});
+  Notice early = notice(1);
+  early.tries = kTriesInPlaceMax - 2;
+  record(early).value();
+  record(notice(2)).value();
+  outbox_->start();
+  wait_for_tries(1, kTriesInPlaceMax - 1);
+  EXPECT_LE(find(1)->next_try_us, kNow);
+  outbox_->hurry(*find(1));
+  wait_for_tries(1, kTriesInPlaceMax);
+  EXPECT_GT(find(1)->next_try_us, kNow);
+  EXPECT_EQ(find(2)->tries, 0);
+  answer("mail.test", {Verdict::accepted, false, "250 OK"});
+  outbox_->hurry(notice(2));
+  wait_for_state(2, kSent);
+  EXPECT_EQ(find(1)->state, kWaiting);
+}
+
+TEST_F(OutboxTest, NobodyPassesOneToTheSameRecipientThatIsPutOff) {
+  answer("anna", {Verdict::failed, false, "451 later"});
+  outbox_->start();
+  record(notice(1, "anna")).value();
+  wait_for_tries(1, 1);
+  answer("anna", {Verdict::accepted, false, "250 OK"});
+  record(notice(2, "anna")).value();
+  record(notice(3, "bert")).value();
+  wait_for_state(3, kSent);
+  EXPECT_EQ(tries_, (std::vector<std::int64_t>{1, 3}));
+  outbox_->hurry(notice(2, "anna"));  // by hand it goes all the same
+  wait_for_state(2, kSent);
+}
+
+TEST_F(OutboxTest, OneThatIsPutOffForLongHoldsNobodyUp) {
+  answer("anna", {Verdict::failed, false, "451 later"});
+  Notice first = notice(1, "anna");
+  first.tries = kTriesInPlaceMax - 1;
+  outbox_->start();
+  record(first).value();
+  wait_for_tries(1, kTriesInPlaceMax);
+  answer("anna", {Verdict::accepted, false, "250 OK"});
+  record(notice(2, "anna")).value();
+  wait_for_state(2, kSent);
+  EXPECT_EQ(find(1)->state, kWaiting);
 }
 
 TEST_F(OutboxTest, AHangingMailServerHoldsUpNoWebhook) {

@@ -259,9 +259,13 @@ class Mailer::Impl {
                               code == CURLE_SSL_CACERT_BADFILE || code == CURLE_USE_SSL_FAILED;
     if (is_own_fault) return {Verdict::refused, true, printable(why, kAnswerTextSizeMax)};
     const bool is_verdict = conversation_.code >= 400;
-    if (!is_verdict) return {Verdict::failed, true, printable(why, kAnswerTextSizeMax)};
-    const bool is_wide = !conversation_.mail_begun || conversation_.code == kServiceUnavailable;
-    return {conversation_.code >= 500 ? Verdict::refused : Verdict::failed, is_wide, said};
+    const bool is_blameless = !conversation_.mail_begun;
+    if (!is_verdict) {
+      return {Verdict::failed, true, printable(why, kAnswerTextSizeMax), is_blameless};
+    }
+    const bool is_wide = is_blameless || conversation_.code == kServiceUnavailable;
+    return {conversation_.code >= 500 ? Verdict::refused : Verdict::failed, is_wide, said,
+            is_blameless};
   }
 
   const SmtpServer server_;
