@@ -8,8 +8,8 @@
 //
 // What may happen twice: the next notice of a channel is tried only when the outcome of the last is
 // durable. If the process dies after a server took a notice and before that record was synced, that
-// one notice of each channel is sent again, with the same Message-ID. Nothing else is sent twice,
-// and nothing is lost.
+// one notice of each channel is sent again, with the same Message-ID; so is one that a server had
+// all of but never said so. Nothing else is sent twice, and nothing is lost.
 //
 // Threads: one for each channel, from start() to stop(). saw() and on_change() from the tables
 //          thread, hurry() from any.
