@@ -19,6 +19,7 @@ namespace {
 constexpr long kIdleMaxS = 60;  // a connection idle for longer is not used again
 constexpr int kServiceClosing = 221;
 constexpr int kServiceUnavailable = 421;
+constexpr int kTooLarge = 552;
 
 struct EasyDeleter {
   void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
@@ -56,8 +57,9 @@ struct Conversation {
   bool is_reply_open = false;
   int code = 0;
   bool mail_begun = false;  // connected, logged in, and asked to take this mail
-  std::string sent_last;    // the last bytes of the mail that went out
-  bool is_sent = false;     // all of the mail, and no answer yet
+  bool has_recipient = false;
+  std::string sent_last;  // the last bytes of the mail that went out
+  bool is_sent = false;   // all of the mail, and no answer yet
   bool is_taken = false;
   bool is_late = false;
   Moment send_until;
@@ -107,7 +109,9 @@ int on_trace(CURL* /*curl*/, curl_infotype type, char* bytes, std::size_t size, 
   Conversation& conversation = *static_cast<Conversation*>(to);
   const std::string_view text(bytes, size);
   if (type == CURLINFO_DATA_OUT) conversation.sent(text);
-  if (type == CURLINFO_HEADER_OUT && text.starts_with("MAIL FROM:")) conversation.mail_begun = true;
+  if (type != CURLINFO_HEADER_OUT) return 0;
+  conversation.mail_begun |= text.starts_with("MAIL FROM:");
+  conversation.has_recipient |= text.starts_with("RCPT TO:");
   return 0;
 }
 
@@ -207,10 +211,10 @@ class Mailer::Impl {
   Delivery send(const Mail& mail, const GiveUp& give_up) {
     using Verdict = Delivery::Verdict;
     const auto from = bare_address(mail.from);
-    if (!from) return {Verdict::refused, true, from.error().message};
+    if (!from) return {Verdict::failed, true, from.error().message, true};
     const auto to = bare_address(mail.to);
     if (!to) return {Verdict::refused, false, to.error().message};
-    if (const auto unsafe = unsafe_login()) return {Verdict::refused, true, *unsafe};
+    if (const auto unsafe = unsafe_login()) return {Verdict::failed, true, *unsafe, true};
     Conversation conversation(limits_, give_up);
     error_[0] = '\0';
     CURL* const curl = curl_.get();
@@ -331,16 +335,16 @@ class Mailer::Impl {
     const bool is_stopped = code == CURLE_ABORTED_BY_CALLBACK && !conversation.is_late;
     if (is_stopped && !is_verdict) return {Verdict::stopped, false, "interrupted"};
     const std::string why = reason_of(code, conversation);
-    const bool is_own_fault = code == CURLE_PEER_FAILED_VERIFICATION ||
-                              code == CURLE_SSL_CACERT_BADFILE || code == CURLE_USE_SSL_FAILED;
-    if (is_own_fault) return {Verdict::refused, true, why};
     const bool is_blameless = !conversation.mail_begun;
-    if (!is_verdict) {
+    const bool is_unsafe = code == CURLE_PEER_FAILED_VERIFICATION ||
+                           code == CURLE_SSL_CACERT_BADFILE || code == CURLE_USE_SSL_FAILED;
+    if (!is_verdict || is_unsafe) {
       return {Verdict::failed, true, why, is_blameless};
     }
-    const bool is_wide = is_blameless || conversation.code == kServiceUnavailable;
-    return {conversation.code >= 500 ? Verdict::refused : Verdict::failed, is_wide, said,
-            is_blameless};
+    const bool is_about_this = conversation.has_recipient || conversation.code == kTooLarge;
+    const bool is_wide = !is_about_this || conversation.code == kServiceUnavailable;
+    const bool is_refused = conversation.code >= 500 && !is_wide;
+    return {is_refused ? Verdict::refused : Verdict::failed, is_wide, said, is_blameless};
   }
 
   const SmtpServer server_;

@@ -74,8 +74,9 @@ class Mailer {
   explicit Mailer(SmtpServer server, const MailLimits& limits = {});
   ~Mailer();
 
-  // refused: an address that is none, a 5xx, a login or certificate that does not fit, no STARTTLS
-  // where it is wanted. failed: the rest. `give_up` may be empty.
+  // refused: a recipient's address that is none, and a 5xx to the recipient or the mail (or 552,
+  // too large, to the sender). failed: the rest. That a login, a certificate or the sender does not
+  // fit is the server's or its owner's to mend, and passes then. `give_up` may be empty.
   Delivery send(const Mail& mail, const GiveUp& give_up = {});
 
  private:

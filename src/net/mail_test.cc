@@ -187,8 +187,9 @@ TEST(Mailer, SendsNoPasswordOverAPlainConnectionToElsewhere) {
   for (const char* host : {"192.0.2.1", "127.example.invalid"}) {
     Mailer mailer({.host = host, .tls = SmtpServer::Tls::none, .user = "u", .password = "p"});
     const Delivery delivery = mailer.send({.from = "a@b.org", .to = "c@d.org", .text = "x"});
-    EXPECT_EQ(delivery.verdict, Delivery::Verdict::refused) << host;
+    EXPECT_EQ(delivery.verdict, Delivery::Verdict::failed) << host;
     EXPECT_TRUE(delivery.is_server_wide) << host;
+    EXPECT_TRUE(delivery.is_blameless) << host;
     EXPECT_NE(delivery.answer.find("starttls"), std::string::npos) << delivery.answer;
   }
 }
@@ -266,6 +267,42 @@ TEST(Mailer, WaitsForNoGoodbye) {
     EXPECT_EQ(mailer.send(kMail).verdict, Verdict::accepted);
   }
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
+}
+
+TEST(Mailer, IsRefusedOnlyWhatIsAboutThisMail) {
+  const struct {
+    std::string command, answer;
+    bool is_refused, is_server_wide, is_blameless;
+  } cases[] = {
+      {"EHLO", "554 you are not welcome", false, true, true},
+      {"AUTH", "535 wrong password", false, true, true},
+      {"MAIL", "550 not your address", false, true, false},
+      {"MAIL", "552 too large", true, false, false},
+      {"MAIL", "421 going down", false, true, false},
+      {"RCPT", "550 no such user", true, false, false},
+      {"RCPT", "450 later", false, false, false},
+      {".", "554 looks like spam", true, false, false},
+      {".", "451 later", false, false, false},
+      {".", "421 going down", false, true, false},
+  };
+  for (const auto& expected : cases) {
+    SlowServer server([&](const std::string& line) -> SlowServer::Answer {
+      const bool is_hello = line.starts_with("EHLO") || line.starts_with("HELO");
+      if (expected.command == "EHLO" && is_hello) return {expected.answer};
+      if (line.starts_with(expected.command)) return {expected.answer};
+      if (is_hello) return {"250-slow\r\n250 AUTH PLAIN"};
+      if (line.starts_with("AUTH")) return {"334 "};
+      return line.starts_with("AGFu") ? SlowServer::Answer{"235 in"} : usual(line);  // the login
+    });
+    SmtpServer settings = server.settings();
+    settings.user = settings.password = "anna";
+    const Delivery delivery = Mailer(settings).send(kMail);
+    const std::string at = expected.command + ": " + delivery.answer;
+    EXPECT_EQ(delivery.verdict, expected.is_refused ? Verdict::refused : Verdict::failed) << at;
+    EXPECT_EQ(delivery.is_server_wide, expected.is_server_wide) << at;
+    EXPECT_EQ(delivery.is_blameless, expected.is_blameless) << at;
+    EXPECT_EQ(delivery.answer, expected.answer);
+  }
 }
 
 TEST(Mailer, FailsForNowWhereNobodyListens) {
