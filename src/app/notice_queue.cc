@@ -34,7 +34,7 @@ std::optional<NoticeQueue::Turn> NoticeQueue::Server::turn_at(std::int64_t now_u
 void NoticeQueue::put(const Entry& entry) {
   drop(entry.number);
   Line& line = servers_[entry.server].lines[entry.line];
-  line[entry.number] = {entry.due_us, entry.created_us, entry.is_aside};
+  line[entry.number] = {entry.due_us, entry.since_us, entry.is_aside};
   where_[entry.number] = {entry.server, entry.line};
 }
 
@@ -87,13 +87,13 @@ int NoticeQueue::recover(const std::string& server) {
 }
 
 std::vector<std::int64_t> NoticeQueue::older(const std::string& server,
-                                             TimeUs created_before_us) const {
+                                             std::int64_t before_us) const {
   std::vector<std::int64_t> numbers;
   const auto known = servers_.find(server);
   if (known == servers_.end()) return numbers;
   for (const auto& [name, line] : known->second.lines) {
     for (const auto& [number, waiting] : line) {
-      if (waiting.created_us < created_before_us) numbers.push_back(number);
+      if (waiting.since_us < before_us) numbers.push_back(number);
     }
   }
   return numbers;

@@ -9,7 +9,7 @@
 // while its first waits, the others wait behind it, so that nobody hears "back to normal" before
 // "almost empty". One that was put off too often stands aside, on a line of its own, and goes only
 // when nobody else does: a mail that a server chokes on does not hold up all that follow.
-// Threads: none of its own. Times are Clock::steady_us, but for `created_us`.
+// Threads: none of its own. Times are Clock::steady_us.
 // Limits:  one entry for each waiting notice: kNoticesMax (app/notices.h).
 #pragma once
 
@@ -21,15 +21,16 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
-
 namespace nilo::app {
 
 inline constexpr std::int64_t kBackOffMinUs = 30'000'000;      // after the first failure
 inline constexpr std::int64_t kBackOffMaxUs = 3'600'000'000;   // after the eighth and all later
 inline constexpr int kTriesMax = 20;                           // then it is parked
 inline constexpr int kTriesInPlaceMax = 5;                     // then it stands aside
-inline constexpr std::int64_t kAgeMaxUs = 24 * kBackOffMaxUs;  // or when it is older than a day
+inline constexpr std::int64_t kAgeMaxUs = 24 * kBackOffMaxUs;  // or when it has waited for a day
+// What is queued at a start has waited for so long at most, whatever the wall clock says: it gets
+// another hour.
+inline constexpr std::int64_t kAgeAtStartMaxUs = kAgeMaxUs - kBackOffMaxUs;
 
 // How long to wait after the `failures`th failure in a row: 30 s, 1 m, 2 m, ... 1 h, give or take a
 // fifth as `dice` (any number) has it, so that what failed together does not come back together.
@@ -42,7 +43,7 @@ class NoticeQueue {
     std::string server{};
     std::string line{};  // the recipient; any other word of its own for one that stands alone
     std::int64_t due_us = 0;
-    TimeUs created_us = 0;
+    std::int64_t since_us = 0;  // when it began to wait
     bool is_aside = false;
   };
 
@@ -62,14 +63,14 @@ class NoticeQueue {
   // failed.
   int recover(const std::string& server);
 
-  // Those for this server that were caused before `created_before_us`.
-  std::vector<std::int64_t> older(const std::string& server, TimeUs created_before_us) const;
+  // Those for this server that have waited since before then.
+  std::vector<std::int64_t> older(const std::string& server, std::int64_t before_us) const;
   std::size_t size() const { return where_.size(); }
 
  private:
   struct Waiting {
     std::int64_t due_us;
-    TimeUs created_us;
+    std::int64_t since_us;
     bool is_aside;
   };
   using Line = std::map<std::int64_t, Waiting>;  // by number; never empty
