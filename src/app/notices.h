@@ -71,7 +71,7 @@ struct Notice {
   std::string acknowledge_link{};
 
   std::string state{kWaiting};
-  std::int64_t tries = 0;
+  std::int64_t tries = 0;  // without those that failed before its server was told of it
   TimeUs created_us = 0;
   TimeUs next_try_us = 0;  // while waiting
   TimeUs sent_us = 0;      // 0: not yet

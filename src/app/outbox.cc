@@ -78,12 +78,25 @@ Outbox::Worker* Outbox::worker_of(const Notice& notice) {
   return nullptr;
 }
 
-NoticeQueue::Entry Outbox::entry_of(const Worker& worker, const Notice& notice) const {
+// The worker's mutex is held.
+NoticeQueue::Entry Outbox::entry_of(Worker& worker, const Notice& notice) const {
+  const std::int64_t now_us = rooms_.clock.steady_us();
+  const TimeUs wall_us = rooms_.clock.wall_us();
   // However the wall clock was set meanwhile: never later than the longest back-off.
   const std::int64_t wait_us =
-      std::clamp<std::int64_t>(notice.next_try_us - rooms_.clock.wall_us(), 0, kBackOffMaxUs);
-  return {number_of(notice.id).value_or(0), worker.channel.server_of(notice),
-          rooms_.clock.steady_us() + wait_us, notice.created_us};
+      std::clamp<std::int64_t>(notice.next_try_us - wall_us, 0, kBackOffMaxUs);
+  const std::int64_t waited_us =
+      std::clamp<std::int64_t>(wall_us - notice.created_us, 0, kAgeAtStartMaxUs);
+  const std::int64_t number = number_of(notice.id).value_or(0);
+  // From here on it ages by the clock that does not jump.
+  const auto since = worker.since_us.try_emplace(number, now_us - waited_us).first;
+  const bool is_aside = notice.tries >= kTriesInPlaceMax;
+  return {.number = number,
+          .server = worker.channel.server_of(notice),
+          .line = is_aside ? notice.id : notice.to,
+          .due_us = now_us + wait_us,
+          .since_us = since->second,
+          .is_aside = is_aside};
 }
 
 void Outbox::saw(const Notice& notice) {
@@ -92,7 +105,7 @@ void Outbox::saw(const Notice& notice) {
   if (!number) return;
   for (const auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
-    if (!worker->queue.drop(*number - kNoticesMax)) continue;
+    if (!forget(*worker, *number - kNoticesMax)) continue;
     lost_.add();
     rooms_.logger.error("notices.lost", {{"number", *number - kNoticesMax}});
   }
@@ -100,11 +113,25 @@ void Outbox::saw(const Notice& notice) {
   if (worker == nullptr) return;
   {
     const std::lock_guard lock(worker->mutex);
-    worker->queue.drop(*number);
-    if (notice.state != kWaiting) return;
+    if (notice.state != kWaiting) {
+      forget(*worker, *number);
+      return;
+    }
     worker->queue.put(entry_of(*worker, notice));
   }
   worker->work.notify_one();
+}
+
+// False: it was not waiting. The worker's mutex is held.
+bool Outbox::forget(Worker& worker, std::int64_t number) {
+  worker.since_us.erase(number);
+  return worker.queue.drop(number);
+}
+
+std::int64_t Outbox::age_us(Worker& worker, const Notice& notice) const {
+  const std::lock_guard lock(worker.mutex);
+  const auto since = worker.since_us.find(number_of(notice.id).value_or(0));
+  return since == worker.since_us.end() ? 0 : rooms_.clock.steady_us() - since->second;
 }
 
 void Outbox::hurry(const Notice& notice) {
@@ -113,6 +140,9 @@ void Outbox::hurry(const Notice& notice) {
   {
     const std::lock_guard lock(worker->mutex);
     worker->queue.recover(worker->channel.server_of(notice));
+    NoticeQueue::Entry now = entry_of(*worker, notice);
+    now.line = notice.id;  // whoever waits for the same recipient
+    worker->queue.put(now);
   }
   worker->work.notify_one();
 }
@@ -155,7 +185,7 @@ void Outbox::settle(Worker& worker, Notice notice, const net::Delivery& delivery
   // Whether it arrived nobody knows. It still waits in the table.
   if (delivery.verdict == stopped) return;
   const TimeUs now_us = rooms_.clock.wall_us();
-  ++notice.tries;
+  if (!delivery.is_blameless) ++notice.tries;
   notice.answer = delivery.answer;
   if (delivery.verdict == accepted) {
     worker.accepted->add();
@@ -166,9 +196,12 @@ void Outbox::settle(Worker& worker, Notice notice, const net::Delivery& delivery
     notice.state = kParked;
   } else {
     worker.failed->add();
-    const bool is_last = notice.tries >= kTriesMax || now_us - notice.created_us > kAgeMaxUs;
+    const bool is_last = notice.tries >= kTriesMax || age_us(worker, notice) > kAgeMaxUs;
     if (is_last) notice.state = kParked;
-    notice.next_try_us = now_us + back_off_us(notice.tries, roll_dice());
+    // The server's own pause holds it up: it keeps its place before those behind it.
+    const bool keeps_place =
+        delivery.is_blameless || (delivery.is_server_wide && notice.tries < kTriesInPlaceMax);
+    notice.next_try_us = now_us + (keeps_place ? 0 : back_off_us(notice.tries, roll_dice()));
   }
   if (!record(worker, notice)) return;
   if (notice.state == kParked) {
@@ -184,8 +217,9 @@ void Outbox::server_failed(Worker& worker, const Notice& notice, const std::stri
   int failures = 0;
   {
     const std::lock_guard lock(worker.mutex);
-    failures = worker.queue.fail(server, rooms_.clock.steady_us(), roll_dice());
-    too_old = worker.queue.older(server, rooms_.clock.wall_us() - kAgeMaxUs);
+    const std::int64_t now_us = rooms_.clock.steady_us();
+    failures = worker.queue.fail(server, now_us, roll_dice());
+    too_old = worker.queue.older(server, now_us - kAgeMaxUs);
   }
   if (failures == 1) {  // once for each outage
     rooms_.logger.warn("notices.server_failed", {{"server", server}, {"reason", reason}});

@@ -8,8 +8,8 @@
 //
 // What may happen twice: the next notice of a channel is tried only when the outcome of the last is
 // durable. If the process dies after a server took a notice and before that record was synced, that
-// one notice of each channel is sent again, with the same Message-ID. Nothing else is sent twice,
-// and nothing is lost.
+// one notice of each channel is sent again, with the same Message-ID; so is one that a server had
+// all of but never said so. Nothing else is sent twice, and nothing is lost.
 //
 // Threads: one for each channel, from start() to stop(). saw() and on_change() from the tables
 //          thread, hurry() from any.
@@ -28,6 +28,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "app/change_observer.h"
@@ -82,9 +83,11 @@ class Outbox final : public ChangeObserver {
  private:
   struct Worker {
     Channel channel;
-    std::mutex mutex{};  // guards the queue
+    std::mutex mutex{};  // guards the queue and since_us
     std::condition_variable work{};
     NoticeQueue queue{};
+    // When it began to wait, by Clock::steady_us; of the one under way, too.
+    std::unordered_map<std::int64_t, std::int64_t> since_us{};
     std::chrono::steady_clock::time_point
         free_at{};  // of this machine: a test's clock stands still
     std::thread thread{};
@@ -94,13 +97,15 @@ class Outbox final : public ChangeObserver {
   };
 
   Worker* worker_of(const Notice& notice);
-  NoticeQueue::Entry entry_of(const Worker& worker, const Notice& notice) const;
+  NoticeQueue::Entry entry_of(Worker& worker, const Notice& notice) const;
   void run(Worker& worker);
   std::optional<std::int64_t> next(Worker& worker);
   void settle(Worker& worker, Notice notice, const net::Delivery& delivery);
   void server_failed(Worker& worker, const Notice& notice, const std::string& reason);
   void server_recovered(Worker& worker, const Notice& notice);
   bool record(Worker& worker, const Notice& notice);
+  std::int64_t age_us(Worker& worker, const Notice& notice) const;
+  static bool forget(Worker& worker, std::int64_t number);
   bool is_stopping() const { return stopping_since_us_.load() != 0; }
   bool is_out_of_patience() const;
 

@@ -26,18 +26,42 @@ TEST(BackOff, DoublesFromHalfAMinuteToAnHourGiveOrTakeAFifth) {
   EXPECT_NE(back_off_us(1, 0), back_off_us(1, 999));
 }
 
-TEST(NoticeQueue, GivesTheOneThatIsDueForLongest) {
+TEST(NoticeQueue, GivesWhatIsDueInTheOrderOfItsNumbers) {
   NoticeQueue queue;
-  queue.put({.number = 1, .server = "a", .due_us = 30});
-  queue.put({.number = 2, .server = "b", .due_us = 10});
-  queue.put({.number = 3, .server = "a", .due_us = 20});
+  queue.put({.number = 1, .server = "a", .line = "x", .due_us = 30});
+  queue.put({.number = 2, .server = "b", .line = "x", .due_us = 10});
+  queue.put({.number = 3, .server = "a", .line = "y", .due_us = 20});
+  queue.put({.number = 4, .server = "a", .line = "z", .due_us = 10});
   EXPECT_EQ(queue.due_us(), 10);
   EXPECT_FALSE(queue.take(9));
-  EXPECT_EQ(queue.take(100), 2);
-  EXPECT_EQ(queue.take(100), 3);
-  EXPECT_EQ(queue.take(100), 1);
+  EXPECT_EQ(queue.take(10), 2);
+  EXPECT_EQ(queue.take(20), 3);
+  EXPECT_EQ(queue.take(30), 1);
+  EXPECT_EQ(queue.take(30), 4);
   EXPECT_FALSE(queue.take(100));
   EXPECT_EQ(queue.due_us(), INT64_MAX);
+}
+
+TEST(NoticeQueue, LetsNobodyInALinePassItsFirst) {
+  NoticeQueue queue;
+  queue.put({.number = 1, .server = "a", .line = "anna", .due_us = 30});
+  queue.put({.number = 2, .server = "a", .line = "anna", .due_us = 0});
+  queue.put({.number = 3, .server = "a", .line = "bert", .due_us = 0});
+  EXPECT_EQ(queue.take(0), 3);
+  EXPECT_FALSE(queue.take(29));
+  EXPECT_EQ(queue.due_us(), 30);
+  EXPECT_EQ(queue.take(30), 1);
+  EXPECT_EQ(queue.take(30), 2);
+}
+
+TEST(NoticeQueue, GivesWhatStandsAsideAfterAllOthers) {
+  NoticeQueue queue;
+  queue.put({.number = 1, .server = "a", .line = "1-1", .due_us = 0, .is_aside = true});
+  queue.put({.number = 2, .server = "a", .line = "anna", .due_us = 0});
+  queue.put({.number = 3, .server = "b", .line = "bert", .due_us = 0});
+  EXPECT_EQ(queue.take(0), 2);
+  EXPECT_EQ(queue.take(0), 3);
+  EXPECT_EQ(queue.take(0), 1);
 }
 
 TEST(NoticeQueue, LeavesAFailedServerAloneAndServesTheOthers) {
@@ -66,9 +90,9 @@ TEST(NoticeQueue, PutsANoticeOnceAndDropsIt) {
 
 TEST(NoticeQueue, NamesTheOldOnesOfOneServer) {
   NoticeQueue queue;
-  queue.put({.number = 1, .server = "a", .due_us = 0, .created_us = 99});
-  queue.put({.number = 2, .server = "a", .due_us = 0, .created_us = 100});
-  queue.put({.number = 3, .server = "b", .due_us = 0, .created_us = 1});
+  queue.put({.number = 1, .server = "a", .due_us = 0, .since_us = 99});
+  queue.put({.number = 2, .server = "a", .due_us = 0, .since_us = 100});
+  queue.put({.number = 3, .server = "b", .due_us = 0, .since_us = 1});
   EXPECT_EQ(queue.older("a", 100), std::vector<std::int64_t>{1});
 }
 
@@ -118,7 +142,7 @@ class OutboxTest : public ::testing::Test {
 
   Delivery take(const Notice& notice, const net::GiveUp& give_up) {
     std::unique_lock lock(mutex_);
-    tries_.push_back(*number_of(notice.id));
+    if (notice.to != kElsewhere) tries_.push_back(*number_of(notice.id));
     changed_.notify_all();
     while (hanging_.contains(notice.to)) {
       if (give_up()) return {Verdict::stopped, false, "interrupted"};
@@ -149,11 +173,19 @@ class OutboxTest : public ::testing::Test {
     wait_until([&] { return rows_[number].tries == tries; });
   }
 
+  // The mail channel is through with what it was at, not only has its row been written.
+  void wait_until_settled() {
+    const std::int64_t number = 1000 + ++settled_;
+    record(notice(number, std::string(kElsewhere))).value();
+    wait_for_state(number, kSent);
+  }
+
   // The ledger hears of a row after the table has it.
   void wait_for_count(std::size_t NoticeLedger::Counts::*which, std::size_t count) {
     wait_until([&] { return ledger_.counts().*which == count; });
   }
 
+  static constexpr std::string_view kElsewhere = "elsewhere.test";
   FakeClock clock_{kNow};
   std::unique_ptr<Logger> logger_ = make_silent_logger();
   Metrics metrics_;
@@ -165,6 +197,7 @@ class OutboxTest : public ::testing::Test {
   std::map<std::string, Delivery> answers_;
   std::set<std::string> hanging_;
   bool disk_full_ = false;
+  std::int64_t settled_ = 0;
   std::unique_ptr<Outbox> outbox_;
 };
 
@@ -246,27 +279,55 @@ TEST_F(OutboxTest, ParksAtTheLastTryAndNotBefore) {
   EXPECT_EQ(find(2)->state, kParked);
 }
 
-TEST_F(OutboxTest, ParksWhatIsOlderThanADayWhenItFails) {
-  answer("mail.test", {Verdict::failed, false, "451 later"});
+TEST_F(OutboxTest, ParksWhatHasWaitedForADayWhenItFails) {
+  answer("anna", {Verdict::failed, false, "451 later"});
+  answer("bert", {Verdict::failed, false, "451 later"});
+  record(notice(1, "anna")).value();
+  clock_.advance_us(1);
+  record(notice(2, "bert")).value();
+  clock_.advance_us(kAgeMaxUs);
   outbox_->start();
-  Notice young = notice(1);
-  young.created_us -= kAgeMaxUs;
-  Notice old = notice(2);
-  old.created_us -= kAgeMaxUs + 1;
-  record(young).value();
-  record(old).value();
   wait_for_tries(1, 1);
   wait_for_tries(2, 1);
+  EXPECT_EQ(find(1)->state, kParked);
+  EXPECT_EQ(find(2)->state, kWaiting);
+}
+
+TEST_F(OutboxTest, AClockThatJumpsForwardParksNothing) {
+  answer("mail.test", {Verdict::failed, true, "connection refused", true});
+  record(notice(1)).value();
+  record(notice(2)).value();
+  record(notice(3, "anna")).value();
+  answer("anna", {Verdict::failed, false, "451 later"});
+  clock_.set_wall_us(kNow + 400 * kAgeMaxUs);
+  outbox_->start();
+  wait_for_tries(3, 1);
+  answer("mail.test", {Verdict::accepted, false, "250 OK"});
+  outbox_->hurry(*find(1));
+  wait_for_state(2, kSent);
+  EXPECT_EQ(find(1)->state, kSent);
+  EXPECT_EQ(find(3)->state, kWaiting);
+}
+
+TEST_F(OutboxTest, WhatWaitedLongBeforeTheStartIsTriedForAnHourMore) {
+  answer("mail.test", {Verdict::failed, true, "connection refused", true});
+  Notice old = notice(1);
+  old.created_us -= 400 * kAgeMaxUs;
+  record(old).value();
+  outbox_->start();
+  wait_until([&] { return rows_[1].answer == "connection refused"; });
   EXPECT_EQ(find(1)->state, kWaiting);
-  EXPECT_EQ(find(2)->state, kParked);
+  wait_until_settled();
+  clock_.advance_us(kAgeMaxUs - kAgeAtStartMaxUs + 1);
+  outbox_->hurry(*find(1));
+  wait_for_state(1, kParked);
 }
 
 TEST_F(OutboxTest, AServerThatIsDownIsTriedOnceForAll) {
   answer("mail.test", {Verdict::failed, true, "connection refused"});
+  record(notice(101)).value();
+  clock_.advance_us(kAgeMaxUs + 1);
   for (int number = 1; number <= 100; ++number) record(notice(number)).value();
-  Notice old = notice(101);
-  old.created_us -= kAgeMaxUs + 1;
-  record(old).value();
   outbox_->start();
   wait_for_state(101, kParked);  // with the one failure, without a try of its own
   EXPECT_EQ(tries_.size(), 1u);
@@ -275,6 +336,78 @@ TEST_F(OutboxTest, AServerThatIsDownIsTriedOnceForAll) {
   outbox_->hurry(notice(1));
   wait_for_state(100, kSent);
   EXPECT_NE(find(101)->answer.find("connection refused"), std::string::npos);
+}
+
+TEST_F(OutboxTest, AfterAnOutageTheOneThatFoundItGoesFirst) {
+  answer("mail.test", {Verdict::failed, true, "connection refused", true});
+  for (int number = 1; number <= 3; ++number) record(notice(number)).value();
+  outbox_->start();
+  wait_until([&] { return rows_[1].answer == "connection refused"; });
+  wait_until_settled();
+  answer("mail.test", {Verdict::accepted, false, "250 OK"});
+  outbox_->hurry(notice(3));
+  wait_for_state(3, kSent);
+  EXPECT_EQ(tries_, (std::vector<std::int64_t>{1, 1, 2, 3}));
+}
+
+TEST_F(OutboxTest, AnOutageCountsAgainstNoNotice) {
+  answer("mail.test", {Verdict::failed, true, "connection refused", true});
+  Notice last = notice(1);
+  last.tries = kTriesMax - 1;
+  record(last).value();
+  outbox_->start();
+  wait_until([&] { return rows_[1].answer == "connection refused"; });
+  EXPECT_EQ(find(1)->state, kWaiting);
+  EXPECT_EQ(find(1)->tries, kTriesMax - 1);
+  EXPECT_LE(find(1)->next_try_us, kNow);
+}
+
+TEST_F(OutboxTest, WhatAServerMayChokeOnKeepsItsPlaceForSomeTriesOnly) {
+  answer("mail.test", {Verdict::failed, true, "connection lost"});
+  Notice early = notice(1);
+  early.tries = kTriesInPlaceMax - 2;
+  record(early).value();
+  record(notice(2)).value();
+  outbox_->start();
+  wait_for_tries(1, kTriesInPlaceMax - 1);
+  EXPECT_LE(find(1)->next_try_us, kNow);
+  wait_until_settled();
+  outbox_->hurry(*find(1));
+  wait_for_tries(1, kTriesInPlaceMax);
+  EXPECT_GT(find(1)->next_try_us, kNow);
+  EXPECT_EQ(find(2)->tries, 0);
+  wait_until_settled();
+  answer("mail.test", {Verdict::accepted, false, "250 OK"});
+  outbox_->hurry(notice(2));
+  wait_for_state(2, kSent);
+  EXPECT_EQ(find(1)->state, kWaiting);
+}
+
+TEST_F(OutboxTest, NobodyPassesOneToTheSameRecipientThatIsPutOff) {
+  answer("anna", {Verdict::failed, false, "451 later"});
+  outbox_->start();
+  record(notice(1, "anna")).value();
+  wait_for_tries(1, 1);
+  answer("anna", {Verdict::accepted, false, "250 OK"});
+  record(notice(2, "anna")).value();
+  record(notice(3, "bert")).value();
+  wait_for_state(3, kSent);
+  EXPECT_EQ(tries_, (std::vector<std::int64_t>{1, 3}));
+  outbox_->hurry(notice(2, "anna"));  // by hand it goes all the same
+  wait_for_state(2, kSent);
+}
+
+TEST_F(OutboxTest, OneThatIsPutOffForLongHoldsNobodyUp) {
+  answer("anna", {Verdict::failed, false, "451 later"});
+  Notice first = notice(1, "anna");
+  first.tries = kTriesInPlaceMax - 1;
+  outbox_->start();
+  record(first).value();
+  wait_for_tries(1, kTriesInPlaceMax);
+  answer("anna", {Verdict::accepted, false, "250 OK"});
+  record(notice(2, "anna")).value();
+  wait_for_state(2, kSent);
+  EXPECT_EQ(find(1)->state, kWaiting);
 }
 
 TEST_F(OutboxTest, AHangingMailServerHoldsUpNoWebhook) {

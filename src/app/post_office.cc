@@ -101,7 +101,9 @@ std::vector<Outbox::Channel> PostOffice::channels() {
 }
 
 net::Delivery PostOffice::send_mail(const Notice& notice, const net::GiveUp& give_up) {
-  if (!account_.problem.empty()) return {net::Delivery::Verdict::failed, true, account_.problem};
+  if (!account_.problem.empty()) {
+    return {net::Delivery::Verdict::failed, true, account_.problem, true};
+  }
   const bool is_storm = ledger_.counts().waiting > kPicturesWaitingMax;
   const auto chart = is_storm ? Result<NoticeChart>(Error{}) : draw_(notice);
   return mailer_.send(mail_of(notice, account_.frame, chart ? &*chart : nullptr), give_up);

@@ -25,6 +25,8 @@ struct Delivery {
   bool is_server_wide = false;
   // What the server said ("250 2.0.0 Ok: queued as 4B1"), or what went wrong; one printable line.
   std::string answer{};
+  // It failed before the server was told of this one, which so has no part in it.
+  bool is_blameless = false;
 };
 
 // Asked about once a second while a transfer is under way; true ends it.

@@ -207,10 +207,9 @@ class HttpPoster::Impl {
     if (is_answered) return delivery_of_status(status, answer);
     if (code == CURLE_ABORTED_BY_CALLBACK) return {Verdict::stopped, false, "interrupted"};
     const std::string why = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
-    const bool is_wrong =
-        code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
-    return {is_wrong ? Verdict::refused : Verdict::failed, true,
-            printable(why, kAnswerTextSizeMax)};
+    long asked_size = 0;
+    curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &asked_size);
+    return {Verdict::failed, true, printable(why, kAnswerTextSizeMax), asked_size == 0};
   }
 
   char error_[CURL_ERROR_SIZE] = {};

@@ -43,8 +43,8 @@ class HttpPoster {
   HttpPoster();
   ~HttpPoster();
 
-  // accepted: 2xx. refused: 3xx, 4xx, an address that is not public, a wrong certificate, a URL or
-  // header that is none. failed: 408, 425, 429, 5xx, and whatever a connection can suffer.
+  // accepted: 2xx. refused: 3xx, 4xx, an address that is not public, a URL or header that is none.
+  // failed: 408, 425, 429, 5xx, and whatever a connection can suffer, a wrong certificate too.
   // `give_up` may be empty.
   Delivery post(const HttpPost& post, const GiveUp& give_up = {});
 

@@ -2,9 +2,11 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <optional>
 
 #include "base/utf8.h"
@@ -17,6 +19,7 @@ namespace {
 constexpr long kIdleMaxS = 60;  // a connection idle for longer is not used again
 constexpr int kServiceClosing = 221;
 constexpr int kServiceUnavailable = 421;
+constexpr int kTooLarge = 552;
 
 struct EasyDeleter {
   void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
@@ -38,13 +41,43 @@ void append(List& list, const std::string& line) {
   list.reset(longer);
 }
 
-// What the server said last, and how far the mail had come.
+using Moment = std::chrono::steady_clock::time_point;
+Moment in_ms(std::int64_t ms) {
+  return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+}
+
+// What the server said last, how far the mail has come, and for how long that may last.
 struct Conversation {
+  Conversation(const MailLimits& with, const GiveUp& when)
+      : limits(with), give_up(when), send_until(in_ms(with.send_ms)) {}
+
+  const MailLimits& limits;
+  const GiveUp& give_up;
   std::string reply;  // all lines of it
   bool is_reply_open = false;
   int code = 0;
   bool mail_begun = false;  // connected, logged in, and asked to take this mail
+  bool has_recipient = false;
+  std::string sent_last;  // the last bytes of the mail that went out
+  bool is_sent = false;   // all of the mail, and no answer yet
+  bool is_taken = false;
+  bool is_late = false;
+  Moment send_until;
+  Moment answer_until{};
 
+  // A mail of ours ends with the last delimiter of its parts (RFC 2046, 5.1.1). libcurl does not
+  // tell when it has sent all. Where the same bytes stand in the middle, more will follow.
+  void sent(std::string_view bytes) {
+    constexpr std::string_view kEnd = "--\r\n";
+    sent_last += bytes.substr(bytes.size() - std::min(bytes.size(), kEnd.size()));
+    sent_last.erase(0, sent_last.size() - std::min(sent_last.size(), kEnd.size()));
+    is_sent = sent_last == kEnd;
+    answer_until = in_ms(limits.verdict_ms);
+  }
+  bool is_over() {
+    is_late = std::chrono::steady_clock::now() > (is_sent ? answer_until : send_until);
+    return is_late || (give_up && give_up());
+  }
   void heard(std::string_view line) {
     int number = 0;
     if (line.size() < 3) return;
@@ -59,6 +92,10 @@ struct Conversation {
     if (!reply.empty()) reply += ' ';
     if (reply.size() < kAnswerTextSizeMax) reply += line;
     code = number;
+    if (!is_sent || is_reply_open) return;
+    is_sent = false;
+    is_taken = code / 100 == 2;
+    send_until = in_ms(limits.connect_ms);  // to take leave
   }
 };
 
@@ -68,18 +105,19 @@ std::size_t on_reply(char* bytes, std::size_t size, std::size_t count, void* con
 }
 
 // Only to see how far we are: what goes out here has the login in it, and is shown to nobody.
-int on_trace(CURL* /*curl*/, curl_infotype type, char* bytes, std::size_t size,
-             void* conversation) {
-  const bool is_mail =
-      type == CURLINFO_HEADER_OUT && std::string_view(bytes, size).starts_with("MAIL FROM:");
-  if (is_mail) static_cast<Conversation*>(conversation)->mail_begun = true;
+int on_trace(CURL* /*curl*/, curl_infotype type, char* bytes, std::size_t size, void* to) {
+  Conversation& conversation = *static_cast<Conversation*>(to);
+  const std::string_view text(bytes, size);
+  if (type == CURLINFO_DATA_OUT) conversation.sent(text);
+  if (type != CURLINFO_HEADER_OUT) return 0;
+  conversation.mail_begun |= text.starts_with("MAIL FROM:");
+  conversation.has_recipient |= text.starts_with("RCPT TO:");
   return 0;
 }
 
-int on_progress(void* give_up, curl_off_t /*in_all*/, curl_off_t /*in*/, curl_off_t /*out_all*/,
-                curl_off_t /*out*/) {
-  const GiveUp& asked = *static_cast<const GiveUp*>(give_up);
-  return asked && asked() ? 1 : 0;
+int on_progress(void* conversation, curl_off_t /*in_all*/, curl_off_t /*in*/,
+                curl_off_t /*out_all*/, curl_off_t /*out*/) {
+  return static_cast<Conversation*>(conversation)->is_over() ? 1 : 0;
 }
 
 // "a.b@c" -> "c"
@@ -166,23 +204,23 @@ List headers_of(const Mail& mail, const std::string& from, const std::string& to
 
 class Mailer::Impl {
  public:
-  explicit Impl(SmtpServer server) : server_(std::move(server)), curl_(curl_easy_init()) {
-    NILO_ASSERT(curl_ != nullptr);  // out of memory
-  }
+  Impl(SmtpServer server, const MailLimits& limits)
+      : server_(std::move(server)), limits_(limits), curl_(new_easy()) {}
+  ~Impl() { hang_up(SHUT_RD); }
 
   Delivery send(const Mail& mail, const GiveUp& give_up) {
     using Verdict = Delivery::Verdict;
     const auto from = bare_address(mail.from);
-    if (!from) return {Verdict::refused, true, from.error().message};
+    if (!from) return {Verdict::failed, true, from.error().message, true};
     const auto to = bare_address(mail.to);
     if (!to) return {Verdict::refused, false, to.error().message};
-    if (const auto unsafe = unsafe_login()) return {Verdict::refused, true, *unsafe};
-    conversation_ = {};
+    if (const auto unsafe = unsafe_login()) return {Verdict::failed, true, *unsafe, true};
+    Conversation conversation(limits_, give_up);
     error_[0] = '\0';
     CURL* const curl = curl_.get();
     curl_easy_reset(curl);  // keeps the connection
     set_server();
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &give_up);
+    follow(conversation);
     List recipients;
     append(recipients, "<" + *to + ">");
     const std::string sender = "<" + *from + ">";
@@ -197,7 +235,13 @@ class Mailer::Impl {
     curl_easy_setopt(curl, CURLOPT_MIMEPOST, mime.get());
     const CURLcode code = curl_easy_perform(curl);
     curl_easy_setopt(curl, CURLOPT_MIMEPOST, nullptr);
-    return delivery_of(code);
+    if (code != CURLE_OK) {
+      hang_up(conversation.code >= 400 ? SHUT_RD : SHUT_RDWR);
+      curl_ = new_easy();
+    } else {
+      curl_easy_reset(curl);  // `conversation` ends here
+    }
+    return delivery_of(code, conversation);
   }
 
  private:
@@ -219,25 +263,47 @@ class Mailer::Impl {
                        is_v6 ? "]" : "", server_.port, domain);
   }
 
+  static Easy new_easy() {
+    Easy curl(curl_easy_init());
+    NILO_ASSERT(curl != nullptr);  // out of memory
+    return curl;
+  }
+
+  // libcurl says goodbye when it closes a connection, and waits minutes for the answer. With
+  // SHUT_RD it is told at once that there is none, with SHUT_RDWR it says nothing either.
+  void hang_up(int how) {
+    curl_socket_t kept = CURL_SOCKET_BAD;
+    curl_easy_getinfo(curl_.get(), CURLINFO_ACTIVESOCKET, &kept);
+    if (kept != CURL_SOCKET_BAD) ::shutdown(kept, how);
+  }
+
+  void follow(Conversation& conversation) {
+    CURL* const curl = curl_.get();
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_reply);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &conversation);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_reply);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &conversation);
+    curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
+    curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_trace);
+    curl_easy_setopt(curl, CURLOPT_DEBUGDATA, &conversation);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &conversation);
+  }
+
   void set_server() {
     CURL* const curl = curl_.get();
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     curl_easy_setopt(curl, CURLOPT_PROXY, "");  // whatever the environment says
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(kMailConnectMs));
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(kMailTotalMs));
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.connect_ms));
+    // libcurl's own limits know no phases; on_progress() does.
+    const auto all_ms = static_cast<long>(limits_.send_ms + limits_.verdict_ms);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, all_ms);
+    curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, all_ms / 1000 + 1);
     curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, kIdleMaxS);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_reply);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &conversation_);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_reply);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &conversation_);
-    curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
-    curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_trace);
-    curl_easy_setopt(curl, CURLOPT_DEBUGDATA, &conversation_);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     const bool starttls = server_.tls == SmtpServer::Tls::starttls;
     if (starttls) curl_easy_setopt(curl, CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
@@ -249,28 +315,46 @@ class Mailer::Impl {
     curl_easy_setopt(curl, CURLOPT_PASSWORD, server_.password.c_str());
   }
 
-  Delivery delivery_of(CURLcode code) const {
+  // What went wrong, in words.
+  std::string reason_of(CURLcode code, const Conversation& conversation) const {
+    const bool is_open = conversation.is_sent;
+    std::string why = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
+    if (conversation.is_late) {
+      why = fmt::format("timed out: no answer within {} s",
+                        (is_open ? limits_.verdict_ms : limits_.send_ms) / 1000);
+    }
+    if (is_open) why += ", after all was sent: it may have arrived";
+    return printable(why, kAnswerTextSizeMax);
+  }
+
+  Delivery delivery_of(CURLcode code, const Conversation& conversation) const {
     using Verdict = Delivery::Verdict;
-    const std::string said = printable(conversation_.reply, kAnswerTextSizeMax);
-    if (code == CURLE_OK) return {Verdict::accepted, false, said};
-    if (code == CURLE_ABORTED_BY_CALLBACK) return {Verdict::stopped, false, "interrupted"};
-    const std::string why = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
-    const bool is_own_fault = code == CURLE_PEER_FAILED_VERIFICATION ||
-                              code == CURLE_SSL_CACERT_BADFILE || code == CURLE_USE_SSL_FAILED;
-    if (is_own_fault) return {Verdict::refused, true, printable(why, kAnswerTextSizeMax)};
-    const bool is_verdict = conversation_.code >= 400;
-    if (!is_verdict) return {Verdict::failed, true, printable(why, kAnswerTextSizeMax)};
-    const bool is_wide = !conversation_.mail_begun || conversation_.code == kServiceUnavailable;
-    return {conversation_.code >= 500 ? Verdict::refused : Verdict::failed, is_wide, said};
+    const std::string said = printable(conversation.reply, kAnswerTextSizeMax);
+    if (code == CURLE_OK || conversation.is_taken) return {Verdict::accepted, false, said};
+    const bool is_verdict = conversation.code >= 400;
+    const bool is_stopped = code == CURLE_ABORTED_BY_CALLBACK && !conversation.is_late;
+    if (is_stopped && !is_verdict) return {Verdict::stopped, false, "interrupted"};
+    const std::string why = reason_of(code, conversation);
+    const bool is_blameless = !conversation.mail_begun;
+    const bool is_unsafe = code == CURLE_PEER_FAILED_VERIFICATION ||
+                           code == CURLE_SSL_CACERT_BADFILE || code == CURLE_USE_SSL_FAILED;
+    if (!is_verdict || is_unsafe) {
+      return {Verdict::failed, true, why, is_blameless};
+    }
+    const bool is_about_this = conversation.has_recipient || conversation.code == kTooLarge;
+    const bool is_wide = !is_about_this || conversation.code == kServiceUnavailable;
+    const bool is_refused = conversation.code >= 500 && !is_wide;
+    return {is_refused ? Verdict::refused : Verdict::failed, is_wide, said, is_blameless};
   }
 
   const SmtpServer server_;
-  Conversation conversation_;
+  const MailLimits limits_;
   char error_[CURL_ERROR_SIZE] = {};
-  const Easy curl_;  // last: says goodbye to the server while the others still live
+  Easy curl_;  // last: says goodbye to the server while the others still live
 };
 
-Mailer::Mailer(SmtpServer server) : impl_(std::make_unique<Impl>(std::move(server))) {}
+Mailer::Mailer(SmtpServer server, const MailLimits& limits)
+    : impl_(std::make_unique<Impl>(std::move(server), limits)) {}
 Mailer::~Mailer() = default;
 
 Delivery Mailer::send(const Mail& mail, const GiveUp& give_up) {

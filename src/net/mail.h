@@ -4,10 +4,12 @@
 //                                        multipart/alternative: text/plain, text/html
 //                                        image/png, Content-ID <kChartContentId>
 //
-// Blocks; never on a loop. The connection is kept and serves the mails that follow.
+// Blocks; never on a loop. The connection is kept and serves the mails that follow, but only after
+// a mail that was taken: what a server says too late must not be heard as an answer to the next.
 // Threads: a Mailer belongs to one; the functions are pure.
-// Limits:  kMailConnectMs until the server has greeted, agreed on TLS and taken the login;
-//          kMailTotalMs for all of one mail. Whoever is slower has failed, for now.
+// Limits:  MailLimits. Whoever is slower has failed, for now. The one for the answer to a whole
+//          mail is long on purpose (RFC 5321, 4.5.3.2.6): a server that has stored it and is given
+//          up gets it again, and again. A goodbye is said, and no answer to it awaited.
 // Source:  RFC 5321 (SMTP), 3207 (STARTTLS), 8314 (TLS on 465), 5322 and 2047 (headers), 2387
 //          (related), 2392 (cid), 3834 (Auto-Submitted).
 #pragma once
@@ -23,8 +25,6 @@
 
 namespace nilo::net {
 
-inline constexpr std::int64_t kMailConnectMs = 10'000;
-inline constexpr std::int64_t kMailTotalMs = 60'000;
 inline constexpr std::string_view kChartContentId = "chart";
 
 struct SmtpServer {
@@ -52,6 +52,12 @@ struct Mail {
   TimeUs date_us = 0;
 };
 
+struct MailLimits {
+  std::int64_t connect_ms = 10'000;   // until it has greeted, agreed on TLS and taken the login
+  std::int64_t send_ms = 60'000;      // from the beginning until all of the mail is sent
+  std::int64_t verdict_ms = 600'000;  // from there until it says whether it takes it
+};
+
 // The address in "Name <a@b>" or "a@b".
 // invalid_argument: not one address; control characters, spaces, no '@', over 254 bytes.
 Result<std::string> bare_address(std::string_view mailbox);
@@ -65,11 +71,12 @@ std::string mail_date(TimeUs us);
 
 class Mailer {
  public:
-  explicit Mailer(SmtpServer server);
+  explicit Mailer(SmtpServer server, const MailLimits& limits = {});
   ~Mailer();
 
-  // refused: an address that is none, a 5xx, a login or certificate that does not fit, no STARTTLS
-  // where it is wanted. failed: the rest. `give_up` may be empty.
+  // refused: a recipient's address that is none, and a 5xx to the recipient or the mail (or 552,
+  // too large, to the sender). failed: the rest. That a login, a certificate or the sender does not
+  // fit is the server's or its owner's to mend, and passes then. `give_up` may be empty.
   Delivery send(const Mail& mail, const GiveUp& give_up = {});
 
  private:
