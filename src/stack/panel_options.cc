@@ -22,6 +22,7 @@ constexpr PanelOption kEmpty{"empty", text, "\"no readings yet\""};
 constexpr PanelOption kRange{"range", range, "\"24h\""};
 
 constexpr std::string_view kStatWords = "last mean min max count";
+constexpr std::string_view kEveryWords = "1h 1d 1w";
 constexpr std::string_view kIntervalStatWords = "count mean sd min q25 median q75 max first last";
 
 constexpr PanelOption kNow[] = {
@@ -49,7 +50,7 @@ constexpr PanelOption kNow[] = {
 constexpr PanelOption kChart[] = {
     {.name = "of", .form = series, .example = "[\"tank-*/percent\"]", .required = true},
     {"draw", choice, "\"line\"", "line step points area bars", "ribbon"},
-    {"every", duration, "\"1h\""},
+    {"every", choice, "\"1h\"", kEveryWords},
     {"stat", choice, "\"mean\"", kIntervalStatWords, "slope"},
     {"y", axis, "{ min = 0, max = 100 }"},
     {"lines", lines, "[{ at = 20, label = \"nearly empty\" }]"},
@@ -82,7 +83,7 @@ constexpr PanelOption kTable[] = {
      .not_yet = "anomalies messages runs",
      .required = true},
     {"of", selectors, "[\"tank-*/percent\"]"},
-    {"every", duration, "\"1d\""},
+    {"every", choice, "\"1d\"", kEveryWords},
     {"stats", choices, "[\"first\", \"last\"]", kIntervalStatWords, "slope"},
     {"columns", columns, "[\"name\", { name = \"distance\", unit = \"cm\" }]"},
     {.name = "limit", .form = integer, .example = "50", .min = 1, .max = 1000},
