@@ -50,6 +50,8 @@ TEST_F(TopicsPath, RefusesInAwssWords) {
   const net::HttpResponse own = ask("POST", "/topics/%24SYS/x", kDevice, "x");
   EXPECT_EQ(own.status, 403);
   EXPECT_THAT(own.body, HasSubstr(R"({"message":"topics that begin with '$')"));
+  ASSERT_EQ(refused_publishes_.size(), 1u);
+  EXPECT_THAT(refused_publishes_.front(), HasSubstr("$SYS/x: topics that begin with '$'"));
   EXPECT_THAT(own.body, HasSubstr(R"("traceId":")"));
   EXPECT_EQ(ask("POST", "/topics/a/%2B", kDevice, "x").status, 400);
   EXPECT_EQ(ask("POST", "/topics/a?qos=2", kDevice, "x").status, 400);

@@ -61,6 +61,9 @@ class ApiTest : public testing::Test {
       }
       done(Error{ErrorCode::unauthenticated, "who are you?", "show a token"});
     };
+    house.publish_refused = [this](const Message& message, const std::string& why) {
+      refused_publishes_.push_back(message.topic + ": " + why);
+    };
     house.publish = [this](Message message, const Done<void>& done) {
       published_.push_back(std::move(message));
       done(outcome_);
@@ -312,6 +315,7 @@ class ApiTest : public testing::Test {
   std::vector<std::pair<int, double>> answer_ = {{2, 75}};
   std::string next_cursor_;
   std::vector<Message> published_;
+  std::vector<std::string> refused_publishes_;
   std::vector<tables::SqlRequest> sql_;
   tables::RowQuery asked_;
   std::string key_, cursor_, revoked_;

@@ -32,9 +32,6 @@ Result<void> check_topic(const Principal& who, const std::string& topic, bool re
 void publish(const Context& context, Call& call, const std::string& topic, Qos qos,
              Done<void> done) {
   const bool retain = call.number("retain").value_or(0) != 0;
-  if (const Result<void> checked = check_topic(call.principal, topic, retain); !checked) {
-    return done(checked);
-  }
   Message message;
   message.topic = topic;
   message.payload = std::move(call.request.body);
@@ -43,6 +40,14 @@ void publish(const Context& context, Call& call, const std::string& topic, Qos q
   message.received_us = context.clock.wall_us();
   message.principal = call.principal.name;
   message.source_ip = call.request.remote_ip;
+  if (const Result<void> checked = check_topic(call.principal, topic, retain); !checked) {
+    if (checked.error().code == ErrorCode::permission_denied) {
+      const Error& why = checked.error();
+      context.backend.publish_refused(std::move(message),
+                                      fmt::format("{}: {}", why.message, why.hint));
+    }
+    return done(checked);
+  }
   context.backend.publish(std::move(message), std::move(done));
 }
 

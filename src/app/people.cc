@@ -64,6 +64,9 @@ api::Backend People::backend() {
            rooms_.access.is_current(who.credential);
   };
   backend.accounts = accounts();
+  backend.publish_refused = [this](Message message, std::string why) {
+    publish_refused(std::move(message), std::move(why));
+  };
   backend.publish = [this](Message message, const api::Done<void>& done) {
     publish(std::move(message), done);
   };
@@ -204,6 +207,15 @@ void People::publish(Message message, const api::Done<void>& done) {
   MqttDoor& door = rooms_.door;
   door.run_on_loop([&door, shared = std::make_shared<Message>(std::move(message)), done] {
     door.ingest().publish(shared->view(), [done](const Result<void>& outcome) { done(outcome); });
+  });
+}
+
+// As one over MQTT.
+void People::publish_refused(Message message, std::string why) {
+  MqttDoor& door = rooms_.door;
+  door.run_on_loop([&door, message = std::move(message), why = std::move(why)] {
+    door.refused({mqtt::Refusal::What::publish, message.client_id, message.principal,
+                  message.source_ip, message.topic, mqtt::Reason::not_authorized, why});
   });
 }
 

@@ -67,6 +67,7 @@ class People {
   void check_password(const api::Credentials& shown, const api::Done<Principal>& done);
   void note_refused(const api::Credentials& shown, const Error& why);
   void publish(Message message, const api::Done<void>& done);
+  void publish_refused(Message message, std::string why);
   std::vector<api::TokenInfo> tokens() const;
   void make_token(const api::NewToken& wanted, const api::Done<std::string>& done);
   void revoke_token(const std::string& name, const api::Done<void>& done);

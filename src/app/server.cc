@@ -310,9 +310,7 @@ class RunningServer final : public Server {
   Result<void> open_doors() {
     entrances_ = std::make_unique<Entrances>(
         Entrances::Rooms{*loops_[0], logger_, metrics_},
-        [this](const net::PeerCertificate& shown) {
-          return access_->certificates().may_connect(shown);
-        },
+        [this](const net::PeerCertificate& shown) { return may_connect(shown); },
         [this](const net::PeerCertificate& shown) -> Result<void> {
           TRY(access_->certificates().by_certificate(shown));
           return {};
@@ -372,6 +370,19 @@ class RunningServer final : public Server {
           return post_office_->notices_of_alert_json(id, limit);
         });
     return {};
+  }
+
+  // A handshake that is refused brings no CONNECT that could be: it is told here.
+  Result<void> may_connect(const net::PeerCertificate& shown) {
+    auto allowed = access_->certificates().may_connect(shown);
+    if (allowed) return allowed;
+    const auto known = access_->certificates().find(shown.fingerprint);
+    doors_[0]->run_on_loop(
+        [this, name = known ? known->name : std::string(), why = allowed.error().message] {
+          doors_[0]->refused(
+              {mqtt::Refusal::What::connect, {}, name, {}, {}, mqtt::Reason::not_authorized, why});
+        });
+    return allowed;
   }
 
   // Who subscribed hears of it, and open pages.

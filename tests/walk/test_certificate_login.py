@@ -175,6 +175,10 @@ def a_certificate_it_has_already_is_registered_or_allowed():
         server.done("cert", "register", printed.stdout.split("=")[1].strip(), "--name", "old-2",
                     "--inactive")
         server.is_cut(other)
+        why = "the certificate of old-2 is inactive"
+        harness.wait_until(
+            lambda: [one for one in server.ask("GET", "/api/v1/refused")[1]["refused"]
+                     if one["user"] == "old-2" and one["reason"] == why], "its line in Live")
         server.done("cert", "activate", "old-2")
         server.comes_in(other)
 

@@ -233,6 +233,22 @@ def what_was_refused_can_be_allowed_but_not_what_is_denied():
 
 
 @harness.case
+def what_was_refused_over_http_can_be_allowed_too():
+    with House() as server:
+        token = server.token_of("tank-1")
+
+        def post(topic):
+            return server.request("POST", f"/topics/{topic}?qos=1", "x",
+                                  {"Authorization": f"Bearer {token}"})[0]
+        assert post("tank-1/state") == 200
+        assert post("barn/level") == 403
+        harness.wait_until(lambda: server.refusal("barn/level"), "its line in Live")
+        assert "no policy allows tank-1" in server.refusal("barn/level")["reason"]
+        server.allow("barn/level")
+        assert post("barn/level") == 200
+
+
+@harness.case
 def what_was_allowed_by_hand_is_listed_and_taken_back():
     with House() as server:
         token = server.token_of("tank-1")
