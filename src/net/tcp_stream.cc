@@ -29,6 +29,8 @@ TcpStream::TcpStream(int fd) : fd_(fd) {
   // Without this a PUBACK waits up to 40 ms for the client's delayed acknowledgement.
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // A peer that lost its power says no goodbye, and MQTT's keep alive may be 0.
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
 TcpStream::~TcpStream() { close(); }

@@ -109,12 +109,15 @@ TEST_F(TcpServerTest, GetsBytesThatComeOneByOneInTheirOrder) {
 TEST(TcpStream, SetsNoDelayAndClosesItsSocket) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   int no_delay = 0;
+  int keep_alive = 0;
   socklen_t size = sizeof no_delay;
   {
     const TcpStream stream(fd);
     ::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size);
+    ::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keep_alive, &size);
   }
   EXPECT_NE(no_delay, 0);
+  EXPECT_NE(keep_alive, 0);
   EXPECT_EQ(::close(fd), -1);
 }
 
