@@ -14,7 +14,9 @@ void ClientReports::present(const mqtt::Presence& presence) {
   const TimeUs now_us = rooms_.clock.wall_us();
   std::string topic = presence_topic(presence.what, presence.client_id);
   if (!topic.empty() && rooms_.ingest.is_heard(topic)) {
-    publish(std::move(topic), presence_payload(presence, now_us));
+    const stack::Thing* const thing = rooms_.policies.find_thing(presence.principal.name);
+    const std::string_view thing_id = thing == nullptr ? std::string_view() : thing->id;
+    publish(std::move(topic), presence_payload(presence, thing_id, now_us));
   }
   topic = own_presence_topic(presence.what, presence.client_id);
   if (!topic.empty() && rooms_.ingest.is_heard(topic)) {

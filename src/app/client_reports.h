@@ -12,6 +12,7 @@
 
 #include "app/ingest.h"
 #include "app/loop_batch.h"
+#include "app/policies.h"
 #include "app/refused_list.h"
 #include "base/clock.h"
 #include "base/logger.h"
@@ -24,6 +25,7 @@ class ClientReports {
  public:
   struct Rooms {  // all must outlive this
     Ingest& ingest;
+    const Policies& policies;
     RefusedList& refused;
     const Clock& clock;
     Logger& logger;

@@ -50,8 +50,8 @@ MqttDoor::~MqttDoor() = default;
 
 void MqttDoor::start(const Ingest::Rooms& ingest) {
   ingest_ = std::make_unique<Ingest>(ingest);
-  reports_.emplace(ClientReports::Rooms{*ingest_, rooms_.refused, rooms_.clock, rooms_.logger,
-                                        rooms_.metrics, *this});
+  reports_.emplace(ClientReports::Rooms{*ingest_, rooms_.policies, rooms_.refused, rooms_.clock,
+                                        rooms_.logger, rooms_.metrics, *this});
   ingest_->on_tickets(
       [this](const std::vector<mqtt::Ticket>& tickets, const Result<void>& outcome) {
         using mqtt::Reason;

@@ -40,6 +40,9 @@ class Policies {
   // The same, for a connection over MQTT. permission_denied: may not connect with this client id.
   Result<void> admit(Principal& who, PolicySubject subject) const;
 
+  // The thing whose login this is: the one of this id; nullptr: none.
+  const stack::Thing* find_thing(std::string_view login) const { return find_thing_(login); }
+
   // May a person allow this by hand? Not what a statement denies, nor what is the server's own.
   // `who`: as it would log in, without a scope.
   bool may_grant(const Principal& who, PolicySubject subject, Grant::Act act,

@@ -75,9 +75,11 @@ std::string connect_failed_topic(std::string_view client_id) {
   return unless_bad(fmt::format("$aws/events/presence/connect_failed/{}", client_id));
 }
 
-std::string presence_payload(const mqtt::Presence& presence, TimeUs now_us) {
+std::string presence_payload(const mqtt::Presence& presence, std::string_view thing,
+                             TimeUs now_us) {
   std::string out = "{";
   append_text(out, "clientId", presence.client_id);
+  if (!thing.empty() && is_about_connection(presence.what)) append_text(out, "thingName", thing);
   append_number(out, "timestamp", now_us / 1000);
   append_text(out, "eventType", word_of(presence.what));
   append_text(out, "sessionIdentifier",

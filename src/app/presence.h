@@ -24,8 +24,9 @@ std::string presence_topic(mqtt::Presence::What what, std::string_view client_id
 std::string own_presence_topic(mqtt::Presence::What what, std::string_view client_id);
 std::string connect_failed_topic(std::string_view client_id);
 
-// {"clientId":...,"timestamp":...,"eventType":"connected",...}
-std::string presence_payload(const mqtt::Presence& presence, TimeUs now_us);
+// {"clientId":...,"thingName":...,"timestamp":...,"eventType":"connected",...}
+// `thing`: whose login it is; empty: no thing's.
+std::string presence_payload(const mqtt::Presence& presence, std::string_view thing, TimeUs now_us);
 // {"client":...,"state":"connected","since":...,"login":...,"address":...}
 std::string own_presence_payload(const mqtt::Presence& presence, TimeUs now_us);
 std::string connect_failed_payload(const mqtt::Refusal& refusal, TimeUs now_us);

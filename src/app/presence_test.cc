@@ -20,16 +20,17 @@ class PresenceTest : public testing::Test {
 };
 
 TEST_F(PresenceTest, HasTheFieldsOfAws) {
-  EXPECT_EQ(presence_payload(presence(What::connected), kNowUs + 1000),
-            R"({"clientId":"pump","timestamp":1763750000001,"eventType":"connected",)"
-            R"("sessionIdentifier":"6441f0c38fc00-7","principalIdentifier":"barn",)"
-            R"("ipAddress":"10.0.0.1","versionNumber":1763750000000})");
-  EXPECT_EQ(presence_payload(presence(What::subscribed), kNowUs),
+  EXPECT_EQ(
+      presence_payload(presence(What::connected), "barn", kNowUs + 1000),
+      R"({"clientId":"pump","thingName":"barn","timestamp":1763750000001,"eventType":"connected",)"
+      R"("sessionIdentifier":"6441f0c38fc00-7","principalIdentifier":"barn",)"
+      R"("ipAddress":"10.0.0.1","versionNumber":1763750000000})");
+  EXPECT_EQ(presence_payload(presence(What::subscribed), "barn", kNowUs),
             R"({"clientId":"pump","timestamp":1763750000000,"eventType":"subscribed",)"
             R"("sessionIdentifier":"6441f0c38fc00-7","principalIdentifier":"barn",)"
             R"("topics":["a/#","b"]})");
   const std::string gone =
-      presence_payload(presence(What::disconnected, mqtt::Presence::End::keep_alive), kNowUs);
+      presence_payload(presence(What::disconnected, mqtt::Presence::End::keep_alive), "", kNowUs);
   EXPECT_TRUE(gone.ends_with(R"("clientInitiatedDisconnect":false,)"
                              R"("disconnectReason":"MQTT_KEEP_ALIVE_TIMEOUT"})"))
       << gone;
