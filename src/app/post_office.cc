@@ -38,6 +38,7 @@ PostOffice::PostOffice(const Rooms& rooms, const std::string& stack_dir, DrawNot
     : rooms_(rooms),
       draw_(std::move(draw)),
       account_(read_account(stack_dir)),
+      tokens_(read_tokens(stack_dir)),
       mailer_(account_.server),
       outbox_(outbox_rooms(), channels()),
       test_worker_(kTestMailsWaitingMax) {
@@ -71,6 +72,27 @@ PostOffice::MailAccount PostOffice::read_account(const std::string& stack_dir) c
   rooms_.logger.error("mail.no_password",
                       {{"reason", password.error().message}, {"remedy", password.error().hint}});
   return account;
+}
+
+// They are not in the notices, which are rows of the log.
+PostOffice::WebhookTokens PostOffice::read_tokens(const std::string& stack_dir) const {
+  WebhookTokens tokens;
+  for (const stack::Alert& alert : rooms_.stack.alerts) {
+    for (const stack::WebhookNotice& webhook : alert.webhooks) {
+      if (!webhook.token) continue;
+      WebhookToken& token = tokens[{alert.name, webhook.url}];
+      const auto text = read_secret(*webhook.token, stack_dir);
+      if (text) {
+        token.text = *text;
+        continue;
+      }
+      token.problem = "the token of the webhook: " + text.error().message;
+      rooms_.logger.error(
+          "webhook.no_token",
+          {{"alert", alert.name}, {"reason", text.error().message}, {"remedy", text.error().hint}});
+    }
+  }
+  return tokens;
 }
 
 Outbox::Rooms PostOffice::outbox_rooms() {
@@ -115,6 +137,11 @@ net::Delivery PostOffice::send_post(const Notice& notice, const net::GiveUp& giv
   post.body = notice.text;
   for (const NoticeHeader& header : notice.headers) {
     post.headers.emplace_back(header.name, header.value);
+  }
+  if (const auto token = tokens_.find({notice.alert, notice.to}); token != tokens_.end()) {
+    const std::string& problem = token->second.problem;
+    if (!problem.empty()) return {net::Delivery::Verdict::failed, false, problem};
+    post.headers.emplace_back("Authorization", "Bearer " + token->second.text);
   }
   post.allow_private = notice.allow_private;
   return poster_.post(post, give_up);

@@ -8,9 +8,11 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "api/notice_backend.h"
 #include "app/notice_ledger.h"
@@ -74,7 +76,15 @@ class PostOffice {
     std::string problem;  // why it cannot be used; empty: it can
   };
 
+  struct WebhookToken {
+    std::string text;
+    std::string problem;  // why it cannot be used; empty: it can
+  };
+  // By the names of the alert and of the URL.
+  using WebhookTokens = std::map<std::pair<std::string, std::string>, WebhookToken>;
+
   MailAccount read_account(const std::string& stack_dir) const;
+  WebhookTokens read_tokens(const std::string& stack_dir) const;
   Outbox::Rooms outbox_rooms();
   std::vector<Outbox::Channel> channels();
   net::Delivery send_mail(const Notice& notice, const net::GiveUp& give_up);
@@ -90,6 +100,7 @@ class PostOffice {
   Rooms rooms_;
   const DrawNotice draw_;
   const MailAccount account_;
+  const WebhookTokens tokens_;
   net::Mailer mailer_;      // the mail channel's
   net::HttpPoster poster_;  // the webhook channel's
   NoticeLedger ledger_;

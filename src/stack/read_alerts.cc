@@ -55,7 +55,8 @@ std::string_view header_mistake(std::string_view name) {
     return "leave it out: the program sends it";
   }
   if (std::find(std::begin(kSecrets), std::end(kSecrets), lower) != std::end(kSecrets)) {
-    return "leave it out: secrets do not belong into these files";
+    return "secrets do not belong into these files: token = { env = \"NTFY_TOKEN\" }, beside "
+           "headers";
   }
   const bool is_token =
       !name.empty() && name.size() <= kNameSizeMax &&
@@ -94,6 +95,7 @@ void read_webhook(const Node& node, const std::string& where, Alert& alert, Read
     out.body = keys.prose({"body", "\"${thing.name}: ${value} ${unit}\""}).value_or(Text{});
     const Node* headers = keys.table({"headers", "{ Title = \"Water tanks\" }"});
     if (headers != nullptr) read_headers(*headers, out, reading);
+    out.token = keys.secret({"token", "NTFY_TOKEN"});
     out.allow_private = keys.boolean({"allow_private", "true"}).value_or(false);
     keys.finish();
     if (!url) return;

@@ -107,7 +107,8 @@ struct WebhookNotice {
   std::string url;
   Text body{};
   std::vector<std::pair<std::string, Text>> headers{};
-  bool allow_private = false;  // the address may be one of a home network or of this machine
+  std::optional<Secret> token{};  // shown as `Authorization: Bearer`
+  bool allow_private = false;     // the address may be one of a home network or of this machine
   Place place{};
 };
 

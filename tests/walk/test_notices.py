@@ -2,6 +2,8 @@
 
 import http.server
 import json
+import os
+import subprocess
 import threading
 
 import harness
@@ -172,6 +174,22 @@ def a_webhook_is_posted_and_a_private_address_only_with_leave():
     threading.Thread(target=hook.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{hook.server_port}/topic"
     text = ALERT + """webhook = { url = "%s", body = "${value} %%", headers = { Title = "${thing.id}" }%s }\n"""
+    token = ', token = { file = "ntfy.token" }'
+    with server_with(text % (url, ", allow_private = true" + token)) as server:
+        fire(server)
+        harness.wait_until(lambda: "ntfy.token" in wait_for_notice(server, "waiting")["answer"],
+                           "the reason: it is not there yet")
+        path = os.path.join(server.stack, "ntfy.token")
+        with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+            file.write("tk_1\n")
+        server.stop()
+        server.start()
+        notice_id = wait_for_notice(server, "waiting")["id"]
+        assert server.request("POST", f"/api/v1/notices/{notice_id}/retry")[0] == 200
+        sent = wait_for_notice(server, "sent")
+        assert hook.posts.pop()[1]["Authorization"] == "Bearer tk_1"
+        kept = subprocess.run(["grep", "-r", "tk_1", server.data], check=False)
+        assert kept.returncode == 1 and "tk_1" not in server.log_text(), "the secret is kept nowhere"
     with server_with(text % (url, ", allow_private = true")) as server:
         fire(server)
         harness.wait_until(lambda: hook.posts, "a post")
