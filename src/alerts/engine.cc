@@ -165,7 +165,7 @@ void Engine::refused(WatchId watch, std::int64_t now_us) {
 }
 
 void Engine::heard(WatchId id, std::int64_t now_us) {
-  // Changes from before a start may be told after it, and silence counts from the start.
+  // Changes from before a start may be told after it, when restore_heard() knows better.
   watches_[id].heard_us = std::max(watches_[id].heard_us, now_us);
   if (!definition(id).has(Condition::silent)) return;
   learn(id, now_us);

@@ -105,7 +105,8 @@ struct Backend {
 
   // Done when it is durable.
   std::function<void(Message, Done<void>)> publish;
-  // This one was not allowed, for whoever runs the server to hear of; `why` in words.
+  // This one, without its payload, was not allowed, for whoever runs the server to hear of; `why`
+  // in words.
   std::function<void(Message, std::string why)> publish_refused;
   // A WebSocket that speaks MQTT; it logs in there. Empty: there is no MQTT here.
   net::StreamTaker take_mqtt;

@@ -7,6 +7,9 @@
 namespace nilo::api {
 namespace {
 
+// What every token begins with (app/access.h).
+constexpr std::string_view kTokenAfterColon = ":nilo_";
+
 bool is_scheme(std::string_view text, std::string_view lower_case) {
   if (text.size() != lower_case.size()) return false;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -63,7 +66,10 @@ Result<Credentials> read_credentials(const net::HttpRequest& request) {
   }
   if (!is_scheme(scheme, "basic")) return refused;
   const std::optional<std::string> pair = base64_decoded(value);
-  const std::size_t colon = pair ? pair->find(':') : std::string::npos;
+  // A device's name may have colons, and its token says where that begins.
+  const std::size_t token = pair ? pair->rfind(kTokenAfterColon) : std::string::npos;
+  const bool has_token = token != std::string::npos;
+  const std::size_t colon = has_token ? token : pair ? pair->find(':') : std::string::npos;
   if (colon == std::string::npos || colon == 0) return refused;
   credentials.user = pair->substr(0, colon);
   credentials.password = pair->substr(colon + 1);

@@ -43,8 +43,9 @@ void publish(const Context& context, Call& call, const std::string& topic, Qos q
   if (const Result<void> checked = check_topic(call.principal, topic, retain); !checked) {
     if (checked.error().code == ErrorCode::permission_denied) {
       const Error& why = checked.error();
-      context.backend.publish_refused(std::move(message),
-                                      fmt::format("{}: {}", why.message, why.hint));
+      message.payload.clear();
+      const char* const colon = why.hint.empty() ? "" : ": ";
+      context.backend.publish_refused(std::move(message), why.message + colon + why.hint);
     }
     return done(checked);
   }

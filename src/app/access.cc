@@ -155,8 +155,7 @@ bool Access::has_valid(std::string_view name) const { return by_name(name).has_v
 std::optional<Principal> Access::by_name(std::string_view name) const {
   const auto token = find(name);
   if (token && is_valid(*token)) return principal_of(*token);
-  if (certificates_.has_valid(name)) return Principal{std::string(name), Role::device};
-  return std::nullopt;
+  return certificates_.by_name(name);
 }
 
 bool Access::has_hash(std::string_view hash) const {

@@ -52,16 +52,6 @@ std::optional<double> number_in(const Value& cell) {
   }
 }
 
-// What a device had kept and reports now says nothing of how things are: the latest row stays
-// another one. Else `newest_us` becomes the row's time.
-bool is_late_row(const tables::Change& change, TimeUs& newest_us) {
-  if (!change.schema.has_sort_key) return false;
-  const TimeUs time_us = change.cells[change.schema.sort_column()].as_int64();
-  if (time_us < newest_us) return true;
-  newest_us = time_us;
-  return false;
-}
-
 bool is_number(Type type) {
   return type == Type::float64 || type == Type::int64 || type == Type::boolean;
 }
@@ -171,7 +161,7 @@ void Alerting::on_change(const tables::Change& change) {
 void Alerting::take_row(Source& source, const tables::Change& change) {
   Key& key = key_of(source, change).second;
   if (key.watches.empty()) return;
-  const bool is_late = is_late_row(change, key.newest_us);
+  const bool is_late = is_late_row(change, key);
   const std::int64_t now_us = record_us_;
   for (const WatchId watch : key.watches) {
     const Watched& watched = watched_[watch];
@@ -196,6 +186,20 @@ void Alerting::take_row(Source& source, const tables::Change& change) {
     }
   }
   drain(&change);
+}
+
+// What a device had kept and reports now says nothing of how things are: the latest row stays
+// another one. A row ahead of its time makes none late that is not older than when it came, and
+// what came while the server's clock was ahead makes none late at all.
+bool Alerting::is_late_row(const tables::Change& change, Key& key) const {
+  if (!change.schema.has_sort_key) return false;
+  const TimeUs now_us = is_loading_ ? loaded_wall_us_ : rooms_.clock.wall_us();
+  if (key.newest_us > now_us) key.newest_us = kNoRowUs;
+  if (is_loading_ && key.newest_us == kNoRowUs) seed_newest(change, key);
+  const TimeUs time_us = change.cells[change.schema.sort_column()].as_int64();
+  if (time_us < key.newest_us) return true;
+  key.newest_us = std::max(key.newest_us, std::min(time_us, change.received_us));
+  return false;
 }
 
 void Alerting::take_refused(const tables::Change& change) {

@@ -113,10 +113,11 @@ class Alerting final : public ChangeObserver {
   static std::uint32_t key_of(alerts::WatchId watch, alerts::Condition condition) {
     return watch * alerts::kConditionCount + static_cast<std::uint32_t>(condition);
   }
+  static constexpr TimeUs kNoRowUs = std::numeric_limits<TimeUs>::min();
   struct Key {  // one thing in one table
     std::string thing;
     std::vector<alerts::WatchId> watches{};
-    TimeUs newest_us = std::numeric_limits<TimeUs>::min();  // of its rows, by the sort key
+    TimeUs newest_us = kNoRowUs;  // by the sort key; not after the row itself came
   };
   struct Hash {
     using is_transparent = void;
@@ -176,6 +177,9 @@ class Alerting final : public ChangeObserver {
   ByText<Key>::value_type& add_key(Source& source, std::string_view key, std::string thing);
   void take_row(Source& source, const tables::Change& change);
   void take_refused(const tables::Change& change);
+  bool is_late_row(const tables::Change& change, Key& key) const;
+  // From the rows that were there before `change` came.
+  void seed_newest(const tables::Change& change, Key& key) const;
   // A thing of which nothing but refused readings is known.
   void add_unheard(std::string_view thing);
   std::optional<alerts::WatchId> find_watch(const AlertId& id) const;

@@ -14,6 +14,8 @@ namespace {
 
 // Rows of the past from which a learned silence is learned again.
 constexpr std::size_t kLearnedRows = 10;
+// Of a key's newest rows: among them is the newest of those before the mark.
+constexpr std::size_t kRowsBeforeMax = 100;
 
 }  // namespace
 
@@ -47,6 +49,7 @@ bool Alerting::write_first_mark(RecordWriter& record) {
 
 void Alerting::load_watches(Seq mark) {
   const auto heard = [this](WatchId watch, TimeUs received_us) {
+    received_us = std::min(received_us, loaded_wall_us_);  // the clock may have been ahead
     heard_.resize(watched_.size());
     heard_[watch] = std::max(heard_[watch], received_us);
     last_alive_us_ = std::max(last_alive_us_, received_us);
@@ -56,7 +59,8 @@ void Alerting::load_watches(Seq mark) {
       Key& key = key_of(source, change).second;
       // One that came after the mark is evaluated once more, with those before it.
       if (change.seq <= mark && source.schema->has_sort_key) {
-        key.newest_us = change.cells[source.schema->sort_column()].as_int64();
+        const TimeUs time_us = change.cells[source.schema->sort_column()].as_int64();
+        key.newest_us = std::min(time_us, change.received_us);
       }
       for (const WatchId watch : key.watches) {
         heard(watch, change.received_us);
@@ -88,6 +92,22 @@ void Alerting::load_silences() {
     engine_.restore_heard(watch, loaded_us_ - (last_alive_us_ - heard_[watch]), loaded_us_);
   }
   heard_ = {};
+}
+
+void Alerting::seed_newest(const tables::Change& change, Key& key) const {
+  const auto page = rooms_.tables.rows({.table = change.schema.name,
+                                        .key = std::string(change.key),
+                                        .limit = kRowsBeforeMax,
+                                        .newest_first = true});
+  if (!page) return;
+  const std::size_t received = page->rows.columns().size() - 1;
+  for (std::size_t row = 0; row < page->rows.row_count(); ++row) {
+    const TimeUs received_us = page->rows.cell(row, received).as_int64();
+    if (received_us >= change.received_us) continue;
+    const TimeUs time_us = page->rows.cell(row, change.schema.sort_column()).as_int64();
+    key.newest_us = std::min({time_us, received_us, loaded_wall_us_});
+    return;
+  }
 }
 
 void Alerting::load_rhythms() {

@@ -264,6 +264,57 @@ TEST_F(AlertingTest, RowsThatComeLateAreNoNews) {
   EXPECT_EQ(history("level~tank-1~low"), "firing");
 }
 
+TEST_F(AlertingTest, ARowAheadOfItsTimeMakesNoOtherLate) {
+  start(kAll);
+  reading_time_ += 23 * kHourUs;
+  read({{1, 50}});
+  reading_time_ -= 23 * kHourUs;
+  wait_us(kS);
+  reading_time_ += kS;
+  read({{1, 10}});
+  settle();
+  EXPECT_EQ(history("level~tank-1~low"), "firing");
+}
+
+TEST_F(AlertingTest, WhatCameWhileTheServersClockWasAheadMakesNothingLate) {
+  start(kAll);
+  clock_.set_wall_us(clock_.wall_us() + 5 * kHourUs);
+  reading_time_ += 5 * kHourUs;
+  read({{1, 50}});
+  settle();
+  clock_.set_wall_us(clock_.wall_us() - 5 * kHourUs);
+  reading_time_ -= 5 * kHourUs - kS;
+  for (const double percent : {10.0, 50.0}) {
+    read({{1, percent}});
+    restart();
+  }
+  settle();
+  EXPECT_EQ(history("level~tank-1~low"), "firing normal");
+}
+
+TEST_F(AlertingTest, WhatWasLateBeforeACrashIsLateAfterIt) {
+  start(kAll);
+  wait_us(kHourUs);
+  reading_time_ += kHourUs;
+  read({{1, 50}});
+  settle();
+  wait_us(kAlertMarkEveryUs);
+  dies_after_record_ = true;  // nothing more is written, the mark neither
+  read({{2, 10}});
+  settle();
+  wait_us(1);
+  reading_time_ -= kHourUs / 2;
+  read({{1, 10}});
+  wait_us(1);
+  reading_time_ += kHourUs;
+  read({{1, 60}});
+  settle();
+  dies_after_record_ = false;
+  restart();
+  settle();
+  EXPECT_EQ(history("level~tank-1~low"), "");
+}
+
 TEST_F(AlertingTest, SilenceGoesOnAfterARestartWithoutTheTimeThatTheServerWasOff) {
   const std::string stack_text = kAll + "silent = \"26h\"\n";
   start(stack_text);

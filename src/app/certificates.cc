@@ -24,6 +24,13 @@ std::string credential_of(const KnownCertificate& known) {
   return fmt::format("{}{}:{}", kCredentialPrefix, known.created_us, known.fingerprint);
 }
 
+Principal principal_of(const KnownCertificate& known) {
+  Principal who{known.name, Role::device};
+  who.scope = topic_scope(known.topics);
+  who.credential = credential_of(known);
+  return who;
+}
+
 std::string short_form(std::string_view fingerprint) {
   return std::string(fingerprint.substr(0, kDigitsShown));
 }
@@ -121,14 +128,15 @@ Result<KnownCertificate> Certificates::meant_by(std::string_view text) const {
                "say which one by its fingerprint"};
 }
 
-bool Certificates::has_valid(std::string_view name) const {
-  return state_.with([&](const auto& state) {
+std::optional<Principal> Certificates::by_name(std::string_view name) const {
+  return state_.with([&](const auto& state) -> std::optional<Principal> {
     const auto named = state.by_name.find(name);
-    return named != state.by_name.end() &&
-           std::any_of(named->second.begin(), named->second.end(), [&](const auto& fingerprint) {
-             const KnownCertificate& one = state.by_fingerprint.find(fingerprint)->second;
-             return check(one).has_value();
-           });
+    if (named == state.by_name.end()) return std::nullopt;
+    for (const auto& fingerprint : named->second) {
+      const KnownCertificate& one = state.by_fingerprint.find(fingerprint)->second;
+      if (check(one)) return principal_of(one);
+    }
+    return std::nullopt;
   });
 }
 
@@ -259,10 +267,7 @@ Result<Principal> Certificates::by_certificate(const net::Certificate& shown) {
   }
   TRY(check(*known));
   if (known->not_after_us == 0) complete(shown);
-  Principal who{known->name, Role::device};
-  who.scope = topic_scope(known->topics);
-  who.credential = credential_of(*known);
-  return who;
+  return principal_of(*known);
 }
 
 // Its own name if that is free, so that nobody becomes somebody else by a name in a certificate.

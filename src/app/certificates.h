@@ -46,8 +46,8 @@ class Certificates {
   // The one that a person means: its name, its fingerprint, or at least kFingerprintPrefixMin
   // digits of that. not_found; conflict: there are several, and the message lists them.
   Result<KnownCertificate> meant_by(std::string_view text) const;
-  // Is there one for this name that lets it in?
-  bool has_valid(std::string_view name) const;
+  // Whom a certificate of this name lets in; nullopt: none does.
+  std::optional<Principal> by_name(std::string_view name) const;
   bool is_full() const;
 
   // A new row, to be stored. `name` empty: the certificate's own, if that will do.

@@ -62,7 +62,7 @@ TEST_F(CertificatesTest, OnlyARowLetsADeviceIn) {
   EXPECT_EQ(who.role, Role::device);
   EXPECT_EQ(who.scope, nullptr);
   EXPECT_TRUE(certificates_.is_current(who.credential));
-  EXPECT_TRUE(certificates_.has_valid("tank-1"));
+  EXPECT_TRUE(certificates_.by_name("tank-1"));
   EXPECT_FALSE(certificates_.by_certificate(read(pem_for("tank-1", ca_))))
       << "the same name and CA are not the same certificate";
 }
@@ -79,7 +79,7 @@ TEST_F(CertificatesTest, DeactivatingAndRevokingEndWhatWasLetIn) {
     EXPECT_FALSE(certificates_.is_current(credential));
     EXPECT_FALSE(certificates_.may_connect(shown));
     EXPECT_FALSE(certificates_.by_certificate(shown));
-    EXPECT_FALSE(certificates_.has_valid("tank-1"));
+    EXPECT_FALSE(certificates_.by_name("tank-1"));
   }
   EXPECT_TRUE(certificates_.list().empty());
 }

@@ -65,7 +65,7 @@ void ClientReports::refused(const mqtt::Refusal& refusal) {
       .counter("nilo_refused_total",
                fmt::format("what=\"{}\",reason=\"{}\"", mqtt::word_of(refusal.what),
                            mqtt::text_of(refusal.reason)),
-               "What MQTT clients wanted and did not get, by reason.")
+               "What clients wanted and did not get, by reason.")
       .add();
   if (refusal.what == mqtt::Refusal::What::connect) {
     std::string topic = connect_failed_topic(refusal.client_id);

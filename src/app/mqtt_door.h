@@ -5,7 +5,7 @@
 // mqtt_access.h; what is told of clients, client_reports.h tells. A connection is first a stranger:
 // the loop that accepted it reads its CONNECT and hands the socket to the loop that owns the client
 // id.
-// Threads: runs on one loop's thread; deliver() and run_on_loop() also from others.
+// Threads: runs on one loop's thread; run_on_loop() also from others.
 // Limits:  mqtt::Limits; connections are bounded by who accepts them (reception.h); kMailMax
 //          messages for one other loop (then QoS 0 is dropped and counted, and what publishes here
 //          is read no more until that loop has read some).

@@ -377,11 +377,11 @@ class RunningServer final : public Server {
     auto allowed = access_->certificates().may_connect(shown);
     if (allowed) return allowed;
     const auto known = access_->certificates().find(shown.fingerprint);
-    doors_[0]->run_on_loop(
-        [this, name = known ? known->name : std::string(), why = allowed.error().message] {
-          doors_[0]->refused(
-              {mqtt::Refusal::What::connect, {}, name, {}, {}, mqtt::Reason::not_authorized, why});
-        });
+    if (!known) return allowed;  // a stranger's, who may show anything
+    doors_[0]->run_on_loop([this, name = known->name, why = allowed.error().message] {
+      doors_[0]->refused(
+          {mqtt::Refusal::What::connect, {}, name, {}, {}, mqtt::Reason::not_authorized, why});
+    });
     return allowed;
   }
 

@@ -45,6 +45,9 @@ struct Limits {
   std::uint16_t receive_max = 1024;                  // unanswered QoS 1 and 2 publishes of one
                                                      // client: 5.0: 0x93, counting those not
                                                      // released; below: reading pauses
+  std::size_t received_max = 1'000'000;              // QoS 2 publishes not released, of a loop:
+                                                     // then one client has no more than
+                                                     // receive_max; below 5.0: closed
   std::uint16_t topic_alias_max = 16;                // each way; 5.0: 0x94; ours: no more of them
   std::size_t subscriptions_max = 1000;              // per session: SUBACK 0x97 / 0x80
   std::size_t retained_per_filter_max = 10'000;      // retained messages sent for one filter

@@ -84,6 +84,7 @@ struct QueueLimits {
 struct QueueTotals {
   std::size_t count = 0;
   std::size_t held_size = 0;
+  std::size_t received_ids = 0;  // of QoS 2 publishes not released
 };
 
 class OutgoingQueue {

@@ -55,9 +55,10 @@ void Broker::handle_publish(Connection& connection, const Frame& frame) {
     const Fault too_many{Reason::receive_maximum_exceeded, "too many unanswered publishes"};
     if (is_over(connection.unanswered.size())) return fail(connection, too_many);
     if (packet.qos == Qos::exactly_once && is_repeated(connection, packet)) return;
-    // What is not released counts in 5.0 alone. Others know no maximum, and their PUBRELs come
-    // after all that they sent before: whoever is closed here would never get further.
-    const bool counts = connection.version == Version::v5;
+    // What is not released counts in 5.0. Others know no maximum, and their PUBRELs come after all
+    // that they sent before: whoever is closed here gets no further until there is room again.
+    const bool counts =
+        connection.version == Version::v5 || queue_totals_.received_ids >= limits_.received_max;
     if (counts && is_over(session.received.size())) return fail(connection, too_many);
   }
   if (is_servers_own(packet.topic)) return refuse_own_topic(connection, packet);

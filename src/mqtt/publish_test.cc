@@ -374,6 +374,31 @@ TEST(Qos2In, WhoHasAsManyAsMayBeCanRepeatThem) {
   EXPECT_EQ(host.published.size(), 3u);
 }
 
+TEST(Qos2In, WhenThereAreTooManyOfAllNobodyHasMoreThanIsFair) {
+  Limits limits;
+  limits.receive_max = 3;
+  limits.received_max = 5;
+  FakeHost host(limits);
+  Peer first(host, "a", kV3);
+  for (std::uint16_t id = 1; id <= 5; ++id) {
+    first.send(publish(kV3, "t", "x", Qos::exactly_once, id));
+  }
+  EXPECT_FALSE(first.is_closed());
+  Peer second(host, "b", kV3);
+  for (std::uint16_t id = 1; id <= 3; ++id) {
+    second.send(publish(kV3, "t", "x", Qos::exactly_once, id));
+  }
+  EXPECT_FALSE(second.is_closed());
+  second.send(publish(kV3, "t", "x", Qos::exactly_once, 4));
+  EXPECT_TRUE(second.is_closed());
+  for (std::uint16_t id = 1; id <= 4; ++id) first.send(ack(kV3, PacketType::pubrel, id));
+  Peer third(host, "c", kV3);
+  for (std::uint16_t id = 1; id <= 4; ++id) {
+    third.send(publish(kV3, "t", "x", Qos::exactly_once, id));
+  }
+  EXPECT_FALSE(third.is_closed()) << "there is room again";
+}
+
 // Below 5.0 a client knows no maximum, and its PUBRELs come after all of its publishes.
 TEST(Qos2In, Below5MoreThanMayBeUnansweredAreTakenAtOnce) {
   Limits limits;

@@ -21,6 +21,12 @@ struct ReceivedId {
 // Costs a pointer while there are none: most sessions never have any.
 class ReceivedIds {
  public:
+  // `total`: how many there are of all sessions; must outlive this.
+  explicit ReceivedIds(std::size_t& total) : total_(total) {}
+  ~ReceivedIds() { total_ -= size(); }
+  ReceivedIds(const ReceivedIds&) = delete;
+  ReceivedIds& operator=(const ReceivedIds&) = delete;
+
   std::size_t size() const { return ids_ ? ids_->size() : 0; }
   // nullptr: it is not there. Stays where it is until it is erased.
   ReceivedId* find(std::uint16_t packet_id) {
@@ -30,11 +36,13 @@ class ReceivedIds {
   }
   ReceivedId& add(std::uint16_t packet_id) {
     if (!ids_) ids_ = std::make_unique<Ids>();
-    return (*ids_)[packet_id];
+    const auto [at, is_new] = ids_->try_emplace(packet_id);
+    total_ += is_new ? 1 : 0;
+    return at->second;
   }
   void erase(std::uint16_t packet_id) {
     if (!ids_) return;
-    ids_->erase(packet_id);
+    total_ -= ids_->erase(packet_id);
     if (ids_->empty() && ids_->bucket_count() > kBucketsKept) ids_.reset();
   }
 
@@ -42,6 +50,7 @@ class ReceivedIds {
   using Ids = std::unordered_map<std::uint16_t, ReceivedId>;
   static constexpr std::size_t kBucketsKept = 256;
 
+  std::size_t& total_;
   std::unique_ptr<Ids> ids_;
 };
 

@@ -35,7 +35,7 @@ struct StoredWill {
 };
 
 struct Session {
-  explicit Session(QueueTotals& totals) : queue(totals) {}
+  explicit Session(QueueTotals& totals) : queue(totals), received(totals.received_ids) {}
 
   SessionNumber number = 0;
   std::string client_id{};
@@ -48,7 +48,7 @@ struct Session {
   OutgoingQueue queue;
   bus::PresencePtr presence{};         // for its groups; nullptr: it never was in one
   bool was_full = false;               // the queue; so that one refusal is told, not thousands
-  ReceivedIds received{};              // at most receive_max; below 5.0 any number
+  ReceivedIds received;                // of QoS 2, not released
   bool is_fetching = false;            // messages of the queue are being read from the log
   bool is_numbering = false;           // identifiers are being logged
   std::vector<Position> settled{};     // acknowledged or dropped, not yet logged

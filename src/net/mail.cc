@@ -65,13 +65,15 @@ struct Conversation {
   Moment send_until;
   Moment answer_until{};
 
-  // A mail of ours ends with the last delimiter of its parts (RFC 2046, 5.1.1). libcurl does not
-  // tell when it has sent all. Where the same bytes stand in the middle, more will follow.
+  // A mail of ours ends with the last delimiter of its parts (RFC 2046, 5.1.1), after which a newer
+  // libcurl shows SMTP's own end, too. It does not tell when it has sent all. Where the same bytes
+  // stand in the middle, more will follow.
   void sent(std::string_view bytes) {
-    constexpr std::string_view kEnd = "--\r\n";
+    constexpr std::string_view kEnd = "--\r\n.\r\n";
+    constexpr std::string_view kEndOfParts = "--\r\n";
     sent_last += bytes.substr(bytes.size() - std::min(bytes.size(), kEnd.size()));
     sent_last.erase(0, sent_last.size() - std::min(sent_last.size(), kEnd.size()));
-    is_sent = sent_last == kEnd;
+    is_sent = sent_last == kEnd || sent_last.ends_with(kEndOfParts);
     answer_until = in_ms(limits.verdict_ms);
   }
   bool is_over() {

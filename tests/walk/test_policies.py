@@ -1,5 +1,6 @@
 """What policies let devices do: with real clients, and what a person may allow by hand."""
 
+import base64
 import json
 import os
 import struct
@@ -241,6 +242,8 @@ def what_was_refused_over_http_can_be_allowed_too():
             return server.request("POST", f"/topics/{topic}?qos=1", "x",
                                   {"Authorization": f"Bearer {token}"})[0]
         assert post("tank-1/state") == 200
+        basic = base64.b64encode(f"well:1:{server.token_of('well:1')}".encode()).decode()
+        assert server.request("POST", "/topics/a", "x", {"Authorization": f"Basic {basic}"})[0] == 200
         assert post("barn/level") == 403
         harness.wait_until(lambda: server.refusal("barn/level"), "its line in Live")
         assert "no policy allows tank-1" in server.refusal("barn/level")["reason"]
