@@ -17,6 +17,7 @@ import { useValues } from './values';
 const kHeight = 120;
 const kLimit = 20;
 const kAgainMs = 500;
+const kRestPerWork = 4; // of what an answer took the server, so that a storm of alerts is not one of questions
 const kRetryMs = 5000;
 const kStateOrder: AlertState[] = ['firing', 'acknowledged', 'snoozed', 'pending', 'resolved', 'normal'];
 const kSeverities: Record<string, number> = { critical: 0, warning: 1, info: 2 };
@@ -62,11 +63,13 @@ function useAlerts(questions: Query[]): Finding {
     let isAskedAgain = false;
     const load = async () => {
       let again = kAgainMs;
+      const asked = performance.now();
       isBusy = true;
       isAskedAgain = false;
       try {
         setFound(await fetchAlerts(questions, abort.signal));
         setError(null);
+        again = Math.max(again, kRestPerWork * (performance.now() - asked));
       } catch (reason) {
         const failure = asApiError(reason);
         if (!abort.signal.aborted) setError(failure);
