@@ -1,6 +1,7 @@
 // nilo cert: this house's CA, its server certificate, and the certificates of devices.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -119,8 +120,15 @@ Result<void> check_free(const std::string& path) {
                "nothing is ever written over a key; choose another folder with --out"};
 }
 
+// Where a device's files go, less their endings. No colon, which not every disk takes in a name.
+std::string base_of(const CertOptions& options) {
+  std::string name = options.name;
+  std::replace(name.begin(), name.end(), ':', '.');
+  return options.out + "/" + name;
+}
+
 Result<void> write_device_files(const CertOptions& options, const JsonNode& answer) {
-  const std::string base = options.out + "/" + options.name;
+  const std::string base = base_of(options);
   TRY(create_file(base + ".crt", TRY(text_of(answer, "certificate")), 0600));
   fmt::print("{}.crt\n", base);
   if (options.request_file.empty()) {
@@ -134,7 +142,7 @@ Result<void> write_device_files(const CertOptions& options, const JsonNode& answ
       "The key is here and nowhere else. A device shows it like this:\n"
       "  mosquitto_pub -h HOST -p 8883 --cafile ca.crt --cert {0}.crt --key {0}.key -t TOPIC "
       "-m MESSAGE\n",
-      options.name);
+      base.substr(options.out.size() + 1));
   return {};
 }
 
@@ -152,8 +160,8 @@ Result<void> make_device(const CertOptions& options) {
       return Error{ErrorCode::not_found, fmt::format("there is no folder {}", options.out),
                    "make it first, or choose another one with --out"};
     }
-    TRY(check_free(options.out + "/" + options.name + ".crt"));
-    TRY(check_free(options.out + "/" + options.name + ".key"));
+    TRY(check_free(base_of(options) + ".crt"));
+    TRY(check_free(base_of(options) + ".key"));
   }
   const auto answer = TRY(call(options.remote, "POST", "/api/v1/certificates", body + "}"));
   if (options.json) {

@@ -67,9 +67,9 @@ test("a thing with a certificate, on a phone: its files are saved, the key once"
     assert(texts[name].startsWith("-----BEGIN CERTIFICATE-----"), name);
   }
   await page.goto("/settings/certificates");
-  await page.getByText("well.1").waitFor();
+  await page.getByText("well:1").waitFor();
   await window.check("the list");
-  await page.getByRole("button", { name: "Revoke well.1" }).click();
+  await page.getByRole("button", { name: "Revoke well:1" }).click();
   await page.getByRole("button", { name: "Revoke", exact: true }).click();
   await page.getByText("Revoked").waitFor();
   const { certificates } = await server.json("/api/v1/certificates");

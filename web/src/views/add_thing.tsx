@@ -9,7 +9,7 @@ import { Button, EmptyState, ErrorState, Field, PageHead, Panel } from '../ui/pa
 import { Qr } from '../ui/qr';
 import { SaveFile } from '../ui/save_file';
 import { firstMessage, type Rule } from './first_message';
-import { addressOf, missingLine, readyLines, type Device, type Login } from './ready_lines';
+import { addressOf, fileName, missingLine, readyLines, type Device, type Login } from './ready_lines';
 import { filtersOf } from './topic_filters';
 
 const kTlsPort = 8883;
@@ -62,8 +62,8 @@ function Ready({ device }: { device: Device }) {
             {login.kind === 'token' && <Command text={login.token} />}
             {login.kind === 'certificate' && (
               <div class="buttons">
-                <SaveFile name={`${thing}.crt`} text={login.certificate} />
-                <SaveFile name={`${thing}.key`} text={login.key} />
+                <SaveFile name={`${fileName(thing)}.crt`} text={login.certificate} />
+                <SaveFile name={`${fileName(thing)}.key`} text={login.key} />
                 <SaveFile name="ca.crt" text={login.ca} />
               </div>
             )}

@@ -36,6 +36,10 @@ describe('ready lines', () => {
     expect(line(byCertificate, 'arduino')).toContain('const char kKey[] = "K\\n2\\n";');
     expect(line(byCertificate, 'esphome')).toContain('client_certificate_key: |\n    K\n    2');
   });
+  it('name files as browsers save them', () => {
+    const well = { ...byCertificate, thing: 'well:1' };
+    expect(line(well, 'mosquitto')).toContain('--cert well.1.crt --key well.1.key');
+  });
   it('have an address for a picture', () => {
     expect(addressOf(byToken)).toBe('mqtt://tank-1:nilo_x@pi.local:1883');
     expect(addressOf({ ...byToken, at: { ...at, host: 'fd00::1' } })).toBe('mqtt://tank-1:nilo_x@[fd00::1]:1883');

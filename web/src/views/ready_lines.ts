@@ -15,6 +15,11 @@ const text = (value: string) => JSON.stringify(value);
 const shell = (value: string) => (/^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replace(/'/g, "'\\''")}'`);
 const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host);
 
+// What its certificate and key are saved as, less the ending: no browser saves a name with a colon.
+export function fileName(thing: string): string {
+  return thing.replace(/:/g, '.');
+}
+
 // For a program that reads it from a picture. A certificate cannot be shown in one.
 export function addressOf(device: Device): string {
   const { at, login, thing } = device;
@@ -27,7 +32,7 @@ function mosquitto({ thing, topic, payload, at, login }: Device): string {
   if (login.kind === 'token') {
     return `mosquitto_pub -h ${at.host} -p ${at.port} -u ${thing} -P ${login.token} ${what}`;
   }
-  return `mosquitto_pub -h ${at.host} -p ${at.tlsPort} --cafile ca.crt --cert ${thing}.crt --key ${thing}.key ${what}`;
+  return `mosquitto_pub -h ${at.host} -p ${at.tlsPort} --cafile ca.crt --cert ${fileName(thing)}.crt --key ${fileName(thing)}.key ${what}`;
 }
 
 function arduino({ thing, topic, payload, at, login }: Device): string {
@@ -72,7 +77,7 @@ from umqtt.simple import MQTTClient
 
 tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 tls.load_verify_locations(cafile="ca.crt")
-tls.load_cert_chain(${text(`${thing}.crt`)}, ${text(`${thing}.key`)})
+tls.load_cert_chain(${text(`${fileName(thing)}.crt`)}, ${text(`${fileName(thing)}.key`)})
 mqtt = MQTTClient(${text(thing)}, ${text(at.host)}, port=${at.tlsPort}, keepalive=60, ssl=tls)
 mqtt.connect()
 mqtt.publish(${text(topic)}, ${text(payload)}, qos=1)`;
@@ -97,7 +102,7 @@ function awsSdk({ thing, topic, payload, at, login }: Device): string {
   return `const { iot, mqtt5 } = require('aws-iot-device-sdk-v2');
 
 const config = iot.AwsIotMqtt5ClientConfigBuilder
-  .newDirectMqttBuilderWithMtlsFromPath(${text(at.host)}, ${text(`${thing}.crt`)}, ${text(`${thing}.key`)})
+  .newDirectMqttBuilderWithMtlsFromPath(${text(at.host)}, ${text(`${fileName(thing)}.crt`)}, ${text(`${fileName(thing)}.key`)})
   .withCertificateAuthorityFromPath(undefined, 'ca.crt')
   .withPort(${at.tlsPort})
   .withConnectProperties({ clientId: ${text(thing)}, keepAliveIntervalSeconds: 60 })
