@@ -90,11 +90,7 @@ TEST(Broker, CountsMessagesAtEachTick) {
 TEST(Broker, BytesThatTrickleInAreNoSignOfLife_MQTT_3_1_2_22) {
   FakeHost host;
   Peer peer(host);
-  Connect packet;
-  packet.version = kV3;
-  packet.client_id = "a";
-  packet.keep_alive_s = 10;
-  peer.connect(packet);
+  peer.connect(with_keep_alive(10));
   const std::string bytes = publish(kV3, "t", std::string(100, 'x'), Qos::at_most_once, 0);
   for (std::size_t i = 0; i < 15; ++i) {
     EXPECT_FALSE(peer.is_closed());
@@ -108,11 +104,7 @@ TEST(Broker, BytesThatTrickleInAreNoSignOfLife_MQTT_3_1_2_22) {
 TEST(Broker, ALargePacketOnASlowLineIsOne) {
   FakeHost host;
   Peer peer(host);
-  Connect packet;
-  packet.version = kV3;
-  packet.client_id = "a";
-  packet.keep_alive_s = 10;
-  peer.connect(packet);
+  peer.connect(with_keep_alive(10));
   std::string bytes = publish(kV3, "t", std::string(20'000, 'x'), Qos::at_most_once, 0);
   while (!bytes.empty()) {
     peer.send(bytes.substr(0, 1'100));

@@ -285,11 +285,7 @@ TEST(Qos2In, ARefusedOneMayComeAgain) {
 TEST(Publish, WhoIsNotReadBecauseNobodyIsIsNotSilent) {
   FakeHost host;
   Peer peer(host);
-  Connect packet;
-  packet.version = kV3;
-  packet.client_id = "a";
-  packet.keep_alive_s = 30;
-  peer.connect(packet);
+  peer.connect(with_keep_alive(30));
   host.broker->set_reads(false);
   host.clock.advance_us(50'000'000);
   host.broker->tick();
@@ -311,11 +307,7 @@ TEST(Publish, WhoIsNotReadUntilTheDiskHasItIsNotSilent) {
   FakeHost host(limits);
   host.holds_publishes = true;
   Peer peer(host);
-  Connect packet;
-  packet.version = kV3;
-  packet.client_id = "a";
-  packet.keep_alive_s = 30;
-  peer.connect(packet);
+  peer.connect(with_keep_alive(30));
   std::string bytes;
   for (std::uint16_t id = 1; id <= 3; ++id) {
     bytes += publish(kV3, "t", "x", Qos::at_least_once, id);
@@ -336,16 +328,21 @@ TEST(Publish, WhoIsNotReadUntilTheDiskHasItIsNotSilent) {
   EXPECT_TRUE(peer.is_closed()) << "now it is silent";
 }
 
+// At QoS 2, none of them released.
+void publish_ids(Peer& peer, Version version, std::uint16_t first, std::uint16_t last) {
+  for (std::uint16_t id = first; id <= last; ++id) {
+    peer.send(publish(version, "t", "x", Qos::exactly_once, id));
+  }
+}
+
 TEST(Qos2In, IdsThatAreNeverReleasedAreBounded) {
   Limits limits;
   limits.receive_max = 3;
   FakeHost host(limits);
   Peer peer(host, "a", kV5);
-  for (std::uint16_t id = 1; id <= 3; ++id) {
-    peer.send(publish(kV5, "t", "x", Qos::exactly_once, id));
-  }
+  publish_ids(peer, kV5, 1, 3);
   EXPECT_FALSE(peer.is_closed());
-  peer.send(publish(kV5, "t", "x", Qos::exactly_once, 4));
+  publish_ids(peer, kV5, 4, 4);
   EXPECT_TRUE(peer.is_closed());
 }
 
@@ -360,16 +357,12 @@ TEST(Qos2In, WhoHasAsManyAsMayBeCanRepeatThem) {
   packet.properties.set(Property::session_expiry, 100);
   Peer before(host);
   before.connect(packet);
-  for (std::uint16_t id = 1; id <= 3; ++id) {
-    before.send(publish(kV5, "t", "x", Qos::exactly_once, id));
-  }
+  publish_ids(before, kV5, 1, 3);
   before.vanish();
   Peer after(host);
   after.connect(packet);
   after.take();
-  for (std::uint16_t id = 1; id <= 3; ++id) {
-    after.send(publish(kV5, "t", "x", Qos::exactly_once, id));
-  }
+  publish_ids(after, kV5, 1, 3);
   EXPECT_FALSE(after.is_closed());
   EXPECT_EQ(host.published.size(), 3u);
 }
@@ -380,22 +373,16 @@ TEST(Qos2In, WhenThereAreTooManyOfAllNobodyHasMoreThanIsFair) {
   limits.received_max = 5;
   FakeHost host(limits);
   Peer first(host, "a", kV3);
-  for (std::uint16_t id = 1; id <= 5; ++id) {
-    first.send(publish(kV3, "t", "x", Qos::exactly_once, id));
-  }
+  publish_ids(first, kV3, 1, 5);
   EXPECT_FALSE(first.is_closed());
   Peer second(host, "b", kV3);
-  for (std::uint16_t id = 1; id <= 3; ++id) {
-    second.send(publish(kV3, "t", "x", Qos::exactly_once, id));
-  }
+  publish_ids(second, kV3, 1, 3);
   EXPECT_FALSE(second.is_closed());
-  second.send(publish(kV3, "t", "x", Qos::exactly_once, 4));
+  publish_ids(second, kV3, 4, 4);
   EXPECT_TRUE(second.is_closed());
   for (std::uint16_t id = 1; id <= 4; ++id) first.send(ack(kV3, PacketType::pubrel, id));
   Peer third(host, "c", kV3);
-  for (std::uint16_t id = 1; id <= 4; ++id) {
-    third.send(publish(kV3, "t", "x", Qos::exactly_once, id));
-  }
+  publish_ids(third, kV3, 1, 4);
   EXPECT_FALSE(third.is_closed()) << "there is room again";
 }
 

@@ -70,6 +70,15 @@ inline std::string told(Version version, std::string_view bytes) {
 
 inline const SubscribeEntry kAll{"#", Qos::at_least_once};
 
+// 3.1.1, of client "a".
+inline Connect with_keep_alive(std::uint16_t seconds) {
+  Connect packet;
+  packet.version = kV3;
+  packet.client_id = "a";
+  packet.keep_alive_s = seconds;
+  return packet;
+}
+
 // Of client "tank", to the topic "gone".
 inline Connect with_will(Version version, std::uint32_t delay_s, std::uint32_t expiry_s) {
   Connect packet;

@@ -8,7 +8,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,6 +28,7 @@ class SlowServer {
   struct Answer {
     std::string text;
     milliseconds after{0};
+    bool waits_for_release = false;
   };
   explicit SlowServer(std::function<Answer(const std::string&)> answer)
       : answer_(std::move(answer)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -41,7 +44,11 @@ class SlowServer {
     acceptor_ = std::thread([this] { accept(); });
   }
   ~SlowServer() {
-    stopping_ = true;
+    {
+      const std::lock_guard lock(mutex_);  // who speaks waits already, or sees that we stop
+      stopping_ = true;
+    }
+    changed_.notify_all();
     acceptor_.join();
     for (std::thread& talk : talks_) talk.join();
     ::close(listener_);
@@ -54,6 +61,13 @@ class SlowServer {
   }
   int connections() const { return connections_; }
   int mails() const { return mails_; }  // whose data came
+  // Lets it say what waits for that; returns when it has been said.
+  void release() {
+    std::unique_lock lock(mutex_);
+    is_released_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return has_said_; });
+  }
 
  private:
   // False: the test is over.
@@ -63,12 +77,6 @@ class SlowServer {
       if (::poll(&waiting, 1, 10) == 1) return true;
     }
     return false;
-  }
-  void pause(milliseconds time) const {
-    const auto until = std::chrono::steady_clock::now() + time;
-    while (!stopping_ && std::chrono::steady_clock::now() < until) {
-      std::this_thread::sleep_for(milliseconds(5));
-    }
   }
   void accept() {
     while (wait(listener_)) {
@@ -100,10 +108,14 @@ class SlowServer {
       }
     }
   }
-  void say(int fd, const Answer& answer) const {
-    pause(answer.after);
+  void say(int fd, const Answer& answer) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, answer.after, [this] { return stopping_.load(); });
+    changed_.wait(lock, [&] { return !answer.waits_for_release || is_released_ || stopping_; });
     const std::string line = answer.text + "\r\n";
     if (!answer.text.empty()) ::send(fd, line.data(), line.size(), MSG_NOSIGNAL);
+    has_said_ |= answer.waits_for_release;
+    changed_.notify_all();
   }
 
   const std::function<Answer(const std::string&)> answer_;
@@ -112,6 +124,10 @@ class SlowServer {
   std::atomic<bool> stopping_{false};
   std::atomic<int> connections_{0};
   std::atomic<int> mails_{0};
+  std::mutex mutex_;  // held while it speaks
+  std::condition_variable changed_;
+  bool is_released_ = false;
+  bool has_said_ = false;
   std::thread acceptor_;
   std::vector<std::thread> talks_;  // the acceptor's, until it has ended
 };
@@ -196,10 +212,10 @@ TEST(Mailer, SendsNoPasswordOverAPlainConnectionToElsewhere) {
 
 TEST(Mailer, GivesAServerTimeToTakeAWholeMail) {
   SlowServer server([](const std::string& line) -> SlowServer::Answer {
-    if (line == ".") return {"250 stored", milliseconds(1500)};
+    if (line == ".") return {"250 stored", milliseconds(3000)};
     return usual(line);
   });
-  Mailer mailer(server.settings(), {.connect_ms = 500, .send_ms = 500, .verdict_ms = 20'000});
+  Mailer mailer(server.settings(), {.connect_ms = 2000, .send_ms = 2000, .verdict_ms = 20'000});
   for (int i = 0; i < 2; ++i) {
     const Delivery delivery = mailer.send(kMail);
     EXPECT_EQ(delivery.verdict, Verdict::accepted) << delivery.answer;
@@ -215,7 +231,7 @@ TEST(Mailer, GivesAServerLittleTimeBeforeItHasTheMail) {
     return usual(line);
   });
   const auto began = std::chrono::steady_clock::now();
-  Mailer mailer(server.settings(), {.connect_ms = 500, .send_ms = 500, .verdict_ms = 60'000});
+  Mailer mailer(server.settings(), {.connect_ms = 5000, .send_ms = 2000, .verdict_ms = 60'000});
   const Delivery delivery = mailer.send(kMail);
   EXPECT_EQ(delivery.verdict, Verdict::failed);
   EXPECT_TRUE(delivery.is_server_wide);
@@ -228,15 +244,15 @@ TEST(Mailer, GivesAServerLittleTimeBeforeItHasTheMail) {
 TEST(Mailer, HearsNoLateAnswerAsOneToTheNextMail) {
   std::atomic<int> mails{0};
   SlowServer server([&](const std::string& line) -> SlowServer::Answer {
-    if (line == "." && ++mails == 1) return {"250 late", milliseconds(2500)};
+    if (line == "." && ++mails == 1) return {"250 late", milliseconds(0), true};
     if (line == ".") return {"451 not now"};
     return usual(line);
   });
-  Mailer mailer(server.settings(), {.connect_ms = 1000, .send_ms = 5000, .verdict_ms = 500});
+  Mailer mailer(server.settings(), {.connect_ms = 5000, .send_ms = 5000, .verdict_ms = 500});
   const Delivery late = mailer.send(kMail);
   EXPECT_EQ(late.verdict, Verdict::failed);
   EXPECT_NE(late.answer.find("it may have arrived"), std::string::npos) << late.answer;
-  std::this_thread::sleep_for(milliseconds(2500));
+  server.release();
   EXPECT_EQ(mailer.send(kMail).answer, "451 not now");
   EXPECT_EQ(server.mails(), 2);
   EXPECT_EQ(server.connections(), 2);
