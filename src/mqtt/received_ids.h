@@ -1,7 +1,9 @@
 // mqtt/received_ids.h: the QoS 2 publishes of a client that it has not released yet.
 //
-// Threads: one loop. Limits: as many as there are packet identifiers; whoever adds sets a lower
-// one. Source:  MQTT 5.0 section 4.3.3.
+// Threads: one loop.
+// Limits:  as many as there are packet identifiers; receive_max and received_max of Limits
+//          (mqtt/host.h) are lower.
+// Source:  MQTT 5.0 section 4.3.3.
 #pragma once
 
 #include <cstddef>

@@ -2,6 +2,7 @@
 // what is left to choose from has as many pages as it takes, up to kPagesMax.
 import { get, type Query } from '../api';
 import type { AlertItem, AlertList, AlertState } from '../documents';
+import type { Drawn } from './marks';
 
 export const kOpenStates: AlertState[] = ['firing', 'acknowledged', 'snoozed'];
 const kThingsMax = 8; // named by a panel, and asked for one by one; of more, all are asked for
@@ -25,12 +26,27 @@ function thingsOf(of: string[]): string[] | null {
   return [...new Set(of.map((selector) => selector.split('/')[0]!))];
 }
 
-export function questionsOf(states: Set<AlertState>, of: string[]): Query[] {
+// What selectors are about; `typed`: what those of types found.
+export function drawnBy(of: string[], typed: Drawn[]): Drawn[] {
+  const named = of.filter((selector) => !isTyped(selector)).map((selector) => {
+    const [thing = '', field = '*'] = selector.split('/');
+    return { thing, field };
+  });
+  return [...named, ...typed];
+}
+
+// The words of the API for these states; `all`: whatever their state is.
+function wordsOf(states: Set<AlertState> | 'all'): string[] {
+  if (states === 'all') return [states];
   const isAllOpen = kOpenStates.every((state) => states.has(state));
   const others = [...states].filter((state) => !isAllOpen || !kOpenStates.includes(state));
+  return [...(isAllOpen ? ['open'] : []), ...others];
+}
+
+export function questionsOf(states: Set<AlertState> | 'all', of: string[]): Query[] {
   const named = thingsOf(of);
   const things = named !== null && named.length <= kThingsMax ? named : [undefined];
-  return [...(isAllOpen ? ['open'] : []), ...others].flatMap((state) => things.map((thing) => ({ state, thing })));
+  return wordsOf(states).flatMap((state) => things.map((thing) => ({ state, thing })));
 }
 
 type Ask = (path: string, query: Query, signal: AbortSignal) => Promise<AlertList>;

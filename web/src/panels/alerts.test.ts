@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Query } from '../api';
 import type { AlertItem, AlertList } from '../documents';
-import { fetchAlerts, kSeenMax, questionsOf } from './alert_pages';
-import { chosen, drawnBy, emptyWords, inOrder, statesOf } from './alerts';
+import { drawnBy, fetchAlerts, kSeenMax, questionsOf } from './alert_pages';
+import { chosen, emptyWords, inOrder, statesOf } from './alerts';
 
 const alert = (more: Partial<AlertItem>): AlertItem => ({
   id: 'level~tank-1~low', alert: 'level', thing: 'tank-1', name: 'Barn', condition: 'low', field: 'percent',
@@ -45,6 +45,8 @@ describe('what a panel asks for', () => {
     expect(questionsOf(statesOf([]), ['tank-1/percent', 'tank-1/distance', 'tank-2'])).toEqual([
       { state: 'open', thing: 'tank-1' }, { state: 'open', thing: 'tank-2' },
     ]);
+    expect(questionsOf('all', ['tank-1/percent'])).toEqual([{ state: 'all', thing: 'tank-1' }]);
+    expect(questionsOf('all', ['tank-*'])).toEqual([{ state: 'all', thing: undefined }]);
     expect(questionsOf(statesOf(['open', 'resolved']), ['tank-1'])).toEqual([
       { state: 'open', thing: 'tank-1' }, { state: 'resolved', thing: 'tank-1' },
     ]);

@@ -8,7 +8,7 @@ import type { PanelPage } from '../page/time';
 import { alertChanges } from '../store';
 import { ErrorState } from '../ui/parts';
 import { AlertRows } from '../views/alert_rows';
-import { fetchAlerts, isTyped, kOpenStates, kSeenMax, questionsOf, type FoundAlerts } from './alert_pages';
+import { drawnBy, fetchAlerts, isTyped, kOpenStates, kSeenMax, questionsOf, type FoundAlerts } from './alert_pages';
 import { Outdated, PanelFrame, Waiting } from './frame';
 import { concerns, type Drawn } from './marks';
 import { forThing, listOption, numberOption, textOption } from './options';
@@ -32,15 +32,6 @@ export function inOrder(alerts: AlertItem[]): AlertItem[] {
 export function statesOf(asked: string[]): Set<AlertState> {
   const states = asked.flatMap((word) => (word === 'open' ? kOpenStates : [word as AlertState]));
   return new Set(states.length ? states : kOpenStates);
-}
-
-// What selectors are about; `typed`: what those of types found.
-export function drawnBy(of: string[], typed: Drawn[]): Drawn[] {
-  const named = of.filter((selector) => !isTyped(selector)).map((selector) => {
-    const [thing = '', field = '*'] = selector.split('/');
-    return { thing, field };
-  });
-  return [...named, ...typed];
 }
 
 // Those of `alerts` that a panel shows; `drawn`: what its selectors are about, null: it has none.

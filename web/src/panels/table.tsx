@@ -3,12 +3,13 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, get, type ApiError } from '../api';
 import { alertChanges } from '../store';
-import type { AlertItem, AlertList, FieldValue, Interval, Panel } from '../documents';
-import { isoTime, moment, quantity, zone } from '../format';
+import type { AlertItem, FieldValue, Interval, Panel } from '../documents';
+import { count, isoTime, moment, quantity, zone } from '../format';
 import type { PanelPage } from '../page/time';
 import { dateFormat } from '../time/zone';
 import { Age } from '../ui/age';
 import { Button, ErrorState, StateMark, Table, wordOfAlert, wordOfThing, type Column } from '../ui/parts';
+import { drawnBy, fetchAlerts, isTyped, kSeenMax, questionsOf } from './alert_pages';
 import { csvText, download, type Cell } from './csv';
 import { Nothing, Outdated, PanelFrame, Waiting } from './frame';
 import { concerns } from './marks';
@@ -20,7 +21,6 @@ import { useValues } from './values';
 
 const kHeight = 160;
 const kRowsMax = 200;
-const kAlertsMax = 200;
 const kRowsAtOnce = 12; // the rest comes with a click
 const kAgainMs = 60_000;
 const kNewsMs = 3000; // what came meanwhile is asked for as one
@@ -236,13 +236,17 @@ function ThingTable({ panel, page }: Props) {
 }
 
 function AlertTable({ panel, page }: Props) {
-  const query = { state: 'all', limit: kAlertsMax };
   const of = useMemo(() => forThing(listOption(panel, 'of'), page.thing), [panel, page]);
-  const values = useValues(of).values.value;
-  const asked = useAsked('alerts', alertChanges.value, (signal) => get<AlertList>('/alerts', query, signal));
+  const typed = useValues(useMemo(() => of.filter(isTyped), [of])).values.value;
+  // In the server's order, so as one question.
+  const questions = questionsOf('all', of.length === 1 ? of : []);
+  const asked = useAsked(`alerts ${of.join()}`, alertChanges.value, (signal) => fetchAlerts(questions, signal));
   void zone.value;
-  const mine = asked.data && values && asked.data.alerts.filter((alert) => of.length === 0 || concerns(alert, values));
-  return <Whole panel={panel} asked={asked} sheet={mine && alertSheet(mine)} empty="No alert has ever been raised." />;
+  const found = asked.data;
+  const drawn = typed && drawnBy(of, typed);
+  const mine = found && drawn && found.alerts.filter((alert) => of.length === 0 || concerns(alert, drawn));
+  const empty = found?.isWhole === false ? `None among the first ${count(kSeenMax)} alerts.` : 'No alert has ever been raised.';
+  return <Whole panel={panel} asked={asked} sheet={mine && alertSheet(mine)} empty={empty} />;
 }
 
 export function TablePanel(props: Props) {
