@@ -24,6 +24,8 @@ constexpr PanelOption kRange{"range", range, "\"24h\""};
 constexpr std::string_view kStatWords = "last mean min max count";
 constexpr std::string_view kEveryWords = "1h 1d 1w";
 constexpr std::string_view kIntervalStatWords = "count mean sd min q25 median q75 max first last";
+constexpr std::string_view kTableStatWords =
+    "count mean sd min q25 median q75 max first last change";
 
 constexpr PanelOption kNow[] = {
     {.name = "of", .form = selectors, .example = "[\"tank-*/percent\"]", .required = true},
@@ -84,7 +86,7 @@ constexpr PanelOption kTable[] = {
      .required = true},
     {"of", selectors, "[\"tank-*/percent\"]"},
     {"every", choice, "\"1d\"", kEveryWords},
-    {"stats", choices, "[\"first\", \"last\"]", kIntervalStatWords, "slope"},
+    {"stats", choices, "[\"first\", \"last\"]", kTableStatWords, "slope"},
     {"columns", columns, "[\"name\", { name = \"distance\", unit = \"cm\" }]"},
     {.name = "limit", .form = integer, .example = "50", .min = 1, .max = 1000},
     {"sort", column, "\"-last\""},
