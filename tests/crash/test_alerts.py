@@ -21,9 +21,9 @@ KILLS = int(os.environ.get("KILLS", "8"))
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
 PUBLISHERS = 4
 TANKS_EACH = 40
-# Of one publisher; then it is quiet. All rounds together stay within what one answer may have, and
-# what they tell within the notices that are kept.
-READINGS_EACH_ROUND = min(400, 15_000 // max(KILLS, 1))
+# Of one publisher; then it is quiet. All rounds together stay within what one answer has: 100,000
+# readings, and 100 notices of an alert.
+READINGS_EACH_ROUND = min(400, 10_000 // max(KILLS, 1))
 WINDOW = 8
 LEVELS = (5, 20, 21, 22.5, 50, 77.5, 79, 80, 95)
 # The limit of `flap` is beyond what one tank changes; nobody listens at the webhook.
