@@ -20,10 +20,11 @@ constexpr std::string_view kReserved = "$aws/";
 // What a token, policies and a person's permission come to.
 class DeviceScope final : public Scope {
  public:
-  DeviceScope(std::shared_ptr<const Scope> token, std::optional<PolicySet> policies,
+  DeviceScope(std::shared_ptr<const Scope> token, std::optional<PolicySet> policies, bool is_named,
               const Grants& grants, std::string user)
       : token_(std::move(token)),
         policies_(std::move(policies)),
+        is_named_(is_named),
         grants_(grants),
         user_(std::move(user)) {}
 
@@ -57,7 +58,9 @@ class DeviceScope final : public Scope {
                            verdict.policy->name);
       }
       if (!verdict.is_allowed) {
-        return fmt::format("no policy allows {} to {} here", printable(user_, 80), word_of(action));
+        const std::string who = printable(user_, 80);
+        return is_named_ ? fmt::format("no policy allows {} to {} here", who, word_of(action))
+                         : fmt::format("the stack has policies, and none is for {}", who);
       }
     }
     return token_ == nullptr ? std::string() : token_->why_not(act, topic);
@@ -75,7 +78,8 @@ class DeviceScope final : public Scope {
   }
 
   const std::shared_ptr<const Scope> token_;  // nullptr: it is not limited
-  const std::optional<PolicySet> policies_;   // nullopt: there are none for it
+  const std::optional<PolicySet> policies_;   // nullopt: they do not limit it
+  const bool is_named_;                       // false: the set is empty
   const Grants& grants_;
   const std::string user_;
 };
@@ -125,13 +129,17 @@ Result<void> Policies::admit(Principal& who, PolicySubject subject) const {
   subject.thing = thing_of(who);
   const std::string client_id = subject.client_id;
   const auto policies = policies_for(who, subject.thing.get());
-  if (policies.empty() && who.scope == nullptr) return {};
+  const bool is_named = !policies.empty();
+  const bool is_left_out = !is_named && who.scope == nullptr && who.role == Role::device &&
+                           !who.name.empty() && !stack_.policies.empty();
+  if (!is_named && !is_left_out && who.scope == nullptr) return {};
   std::optional<PolicySet> set;
-  if (!policies.empty()) set.emplace(policies, std::move(subject));
-  const PolicySet::Verdict verdict = set ? set->decide(PolicyAction::connect, client_id)
-                                         : PolicySet::Verdict{true, nullptr, nullptr};
-  who.scope =
-      std::make_shared<DeviceScope>(std::move(who.scope), std::move(set), grants_, who.name);
+  if (is_named || is_left_out) set.emplace(policies, std::move(subject));
+  // Who is left out gets in, so that what it asks for is told and can be allowed.
+  const PolicySet::Verdict verdict = is_named ? set->decide(PolicyAction::connect, client_id)
+                                              : PolicySet::Verdict{true, nullptr, nullptr};
+  who.scope = std::make_shared<DeviceScope>(std::move(who.scope), std::move(set), is_named,
+                                            grants_, who.name);
   if (verdict.is_allowed) return {};
   return Error{ErrorCode::permission_denied,
                verdict.denied_by != nullptr

@@ -1,9 +1,10 @@
 // app/policies.h: the policies of the stack, and whom each of them limits.
 //
-// A device that no policy is for may do what its token allows, as before there were policies. From
-// the first policy that is for it on, it may do what one of its policies allows and none denies;
-// topics that its token is limited to still limit it. Policies are for devices: people (viewers and
-// admins) are not limited by them.
+// Without any policy in the stack a device may do what its token allows. With the first one that
+// changes: a device may do what one of its policies allows and none denies, within the topics that
+// its token is limited to, if it is. One that no policy is for may use the topics its token was
+// limited to, since somebody wrote them down, and no others. Policies are for devices: people
+// (viewers and admins) are not limited by them, nor is who is let in without a name (--open).
 //
 //   login -> limit(): its policies, with what its variables are -> Principal::scope
 //   what a person allowed by hand (grants.h) is asked for only where the policies said no

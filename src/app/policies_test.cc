@@ -53,11 +53,48 @@ class PoliciesTest : public testing::Test {
                            }};
 };
 
-TEST_F(PoliciesTest, LeaveAloneWhomNoneIsFor) {
-  EXPECT_EQ(device("somebody").scope, nullptr);
+// Allows one topic, as a token made with --topics does.
+class OneTopic final : public Scope {
+  bool may_publish(std::string_view topic) const override { return topic == "barn/a"; }
+  bool may_subscribe(std::string_view /*filter*/) const override { return false; }
+  bool may_receive(std::string_view /*topic*/) const override { return false; }
+  std::string why_not(Act /*act*/, std::string_view /*topic*/) const override { return "token"; }
+};
+
+TEST_F(PoliciesTest, LeaveAlonePeopleAndWhoHasNoName) {
   Principal admin{"tank-1", Role::admin};
   policies_.limit(admin, {});
   EXPECT_EQ(admin.scope, nullptr);
+  EXPECT_EQ(device("").scope, nullptr);
+}
+
+TEST_F(PoliciesTest, AllowNothingToWhomNoneIsForUntilAPersonDoes) {
+  const Principal who = device("somebody");
+  ASSERT_TRUE(who.scope);
+  EXPECT_FALSE(who.scope->may_publish("a"));
+  EXPECT_FALSE(who.scope->may_subscribe("a"));
+  EXPECT_FALSE(who.scope->may_receive("a"));
+  EXPECT_EQ(who.scope->why_not(Scope::Act::publish, "a"),
+            "the stack has policies, and none is for somebody");
+  allow("somebody", Grant::Act::publish, "a");
+  EXPECT_TRUE(who.scope->may_publish("a"));
+}
+
+TEST_F(PoliciesTest, LeaveWhomNoneIsForTheTopicsOfItsToken) {
+  Principal who{"somebody"};
+  who.scope = std::make_shared<OneTopic>();
+  policies_.limit(who, {});
+  EXPECT_TRUE(who.scope->may_publish("barn/a"));
+  EXPECT_FALSE(who.scope->may_publish("barn/b"));
+}
+
+TEST(PoliciesOfNoStack, LimitNobody) {
+  const stack::Stack stack;
+  const Grants grants;
+  const Policies policies(stack, grants, [](std::string_view) { return nullptr; });
+  Principal who{"somebody"};
+  policies.limit(who, {});
+  EXPECT_EQ(who.scope, nullptr);
 }
 
 TEST_F(PoliciesTest, AreForThingsByTheNameOfTheirToken) {
@@ -118,12 +155,6 @@ TEST_F(PoliciesTest, LetAGrantedSubscriptionBringItsMessagesUntilItIsTakenBack) 
 }
 
 TEST_F(PoliciesTest, DoNotWidenWhatATokenIsLimitedTo) {
-  class OneTopic final : public Scope {
-    bool may_publish(std::string_view topic) const override { return topic == "barn/a"; }
-    bool may_subscribe(std::string_view /*filter*/) const override { return false; }
-    bool may_receive(std::string_view /*topic*/) const override { return false; }
-    std::string why_not(Act /*act*/, std::string_view /*topic*/) const override { return "token"; }
-  };
   Principal who{"barn-1"};
   who.scope = std::make_shared<OneTopic>();
   policies_.limit(who, {});

@@ -23,7 +23,7 @@ PUBLISHERS = 4
 TANKS_EACH = 40
 # Of one publisher; then it is quiet. All rounds together stay within what one answer has: 100,000
 # readings, and 100 notices of an alert.
-READINGS_EACH_ROUND = min(400, 10_000 // max(KILLS, 1))
+READINGS_EACH_ROUND = min(400, 6_000 // max(KILLS, 1))
 WINDOW = 8
 LEVELS = (5, 20, 21, 22.5, 50, 77.5, 79, 80, 95)
 # The limit of `flap` is beyond what one tank changes; nobody listens at the webhook.

@@ -242,13 +242,31 @@ def what_was_refused_over_http_can_be_allowed_too():
             return server.request("POST", f"/topics/{topic}?qos=1", "x",
                                   {"Authorization": f"Bearer {token}"})[0]
         assert post("tank-1/state") == 200
-        basic = base64.b64encode(f"well:1:{server.token_of('well:1')}".encode()).decode()
-        assert server.request("POST", "/topics/a", "x", {"Authorization": f"Basic {basic}"})[0] == 200
         assert post("barn/level") == 403
         harness.wait_until(lambda: server.refusal("barn/level"), "its line in Live")
         assert "no policy allows tank-1" in server.refusal("barn/level")["reason"]
         server.allow("barn/level")
         assert post("barn/level") == 200
+
+
+@harness.case
+def whom_no_policy_is_for_gets_in_and_may_nothing_until_a_person_allows_it():
+    with House() as server:
+        token = server.token_of("well:1")
+        basic = base64.b64encode(f"well:1:{token}".encode()).decode()
+
+        def post(topic):
+            return server.request("POST", f"/topics/{topic}", "x",
+                                  {"Authorization": f"Basic {basic}"})[0]
+        well = Device(server, token, "well:1")
+        assert well.publish("well/level") == NOT_AUTHORIZED
+        assert post("well/level") == 403
+        harness.wait_until(lambda: server.refusal("well/level"), "its line in Live")
+        assert "none is for well:1" in server.refusal("well/level")["reason"]
+        server.allow("well/level")
+        assert well.publish("well/level") in (0, 0x10)
+        assert post("well/level") == 200
+        assert post("well/other") == 403
 
 
 @harness.case
