@@ -138,8 +138,8 @@ Result<void> Policies::admit(Principal& who, PolicySubject subject) const {
   // Who is left out gets in, so that what it asks for is told and can be allowed.
   const PolicySet::Verdict verdict = is_named ? set->decide(PolicyAction::connect, client_id)
                                               : PolicySet::Verdict{true, nullptr, nullptr};
-  who.scope = std::make_shared<DeviceScope>(std::move(who.scope), std::move(set), is_named,
-                                            grants_, who.name);
+  who.scope = std::make_shared<DeviceScope>(std::move(who.scope), std::move(set), is_named, grants_,
+                                            who.name);
   if (verdict.is_allowed) return {};
   return Error{ErrorCode::permission_denied,
                verdict.denied_by != nullptr

@@ -1,10 +1,11 @@
-"""kill -9 while things cross limits and people acknowledge: each crossing is told exactly once.
+"""Crashes while things cross limits and people acknowledge: each crossing is told exactly once.
 
 A naive model makes transitions of the readings that are stored, in the order in which they were
 published (one connection for each thing). The history, the alerts and the notices must be these.
 The mails of such notices are test_notices.py's.
 
-KILLS (8) and SEED (random, printed) come from the environment.
+KILLS (8), CUTS (4) and SEED (random, printed) come from the environment. Power cuts need root and a
+loop device.
 """
 
 import json
@@ -16,14 +17,16 @@ import time
 
 import harness
 import raw_mqtt
+from disk import Disk
 
 KILLS = int(os.environ.get("KILLS", "8"))
+CUTS = int(os.environ.get("CUTS", "4"))
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
 PUBLISHERS = 4
 TANKS_EACH = 40
 # Of one publisher; then it is quiet. All rounds together stay within what one answer has: 100,000
 # readings, and 100 notices of an alert.
-READINGS_EACH_ROUND = min(400, 6_000 // max(KILLS, 1))
+READINGS_EACH_ROUND = min(400, 6_000 // max(KILLS, CUTS, 1))
 WINDOW = 8
 LEVELS = (5, 20, 21, 22.5, 50, 77.5, 79, 80, 95)
 # The limit of `flap` is beyond what one tank changes; nobody listens at the webhook.
@@ -103,7 +106,7 @@ class Person(threading.Thread):
                         continue
                     status, body, _ = self.server.request(
                         "POST", f"/api/v1/alerts/{item['id']}/acknowledge", "{}")
-                    assert status in (200, 409), body  # 409: it was over
+                    assert status in (200, 409, 503), body  # it was over; the power went
                     if status == 200:
                         self.done.append(item["id"])
         except (OSError, ValueError):  # cut off, maybe within an answer
@@ -193,21 +196,18 @@ def check(server, acknowledged, done):
     return count, expected
 
 
-@harness.case
-def every_crossing_is_told_once_whenever_the_server_is_killed():
-    print(f"# seed {SEED}, {KILLS} kills", flush=True)
-    dice = random.Random(SEED)
-    server = harness.Server(stack=harness.make_folder(STACK))
+def crash_and_count(server, dice, crash, crashes):
+    """`crash()` ends the server in the midst of it; each crossing is told once nevertheless."""
     server.start()
     firsts, acknowledged, done, count = [0] * PUBLISHERS, set(), [], 0
-    for _ in range(KILLS):
+    for _ in range(crashes):
         publishers = [Publisher(server.mqtt_port, number, first, dice.random())
                       for number, first in enumerate(firsts)]
         person = Person(server, dice.random())
         for thread in [*publishers, person]:
             thread.start()
-        time.sleep(dice.uniform(0.02, 0.5))  # the moment of the kill is what the dice decide
-        server.kill()
+        time.sleep(dice.uniform(0.02, 0.5))  # the moment of the crash is what the dice decide
+        crash()
         for thread in [*publishers, person]:
             thread.join()
         firsts = [publisher.next for publisher in publishers]
@@ -219,6 +219,27 @@ def every_crossing_is_told_once_whenever_the_server_is_killed():
     assert acknowledged and done, "the load never got an answer"
     print(f"# {len(acknowledged)} readings, {count} transitions, {len(done)} acknowledged by people")
     assert server.stop() == 0
+
+
+@harness.case
+def every_crossing_is_told_once_whenever_the_server_is_killed():
+    print(f"# seed {SEED}, {KILLS} kills", flush=True)
+    server = harness.Server(stack=harness.make_folder(STACK))
+    crash_and_count(server, random.Random(SEED), server.kill, KILLS)
+
+
+@harness.case
+def every_crossing_is_told_once_whenever_the_power_is_cut():
+    print(f"# seed {SEED}, {CUTS} cuts", flush=True)
+    with Disk() as disk:
+        server = harness.Server(stack=harness.make_folder(STACK),
+                                data=os.path.join(disk.path, "data"))
+
+        def cut():
+            disk.cut_power()
+            assert server.wait() == 1, "a disk that fails ends the server"
+            disk.power_on()
+        crash_and_count(server, random.Random(SEED), cut, CUTS)
 
 
 harness.main()
