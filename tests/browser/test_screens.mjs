@@ -172,14 +172,17 @@ test("every view, in light, in dark and on a phone", async () => {
   await waitUntil(async () => (await server.json(`/api/v1/alerts/${encodeURIComponent(id)}`)).notices
     .some(({ state }) => state === "sent"), "the mail is in the alert's story");
 
-  await show(windows, "overview", "/", (page) => page.getByText(/15\.73/));
-  await show(windows, "tanks", "/p/tanks", (page) => page.locator(".plot canvas"), { isLong: true });
-  await show(windows, "thing", "/t/tank-2", (page) => page.locator(".plot canvas"),
-    { before: (page) => page.locator(".page-head").getByText("Alert").waitFor() });
+  const before = (page) => page.waitForLoadState("networkidle"); // what a picture draws comes in parts
+  await show(windows, "overview", "/", (page) => page.locator(".tile").getByText(/15\.73/), { before });
+  await show(windows, "tanks", "/p/tanks", (page) => page.locator(".plot canvas"), { before, isLong: true });
+  await show(windows, "thing", "/t/tank-2", (page) => page.locator(".plot canvas"), { before: async (page) => {
+    await page.locator(".page-head").getByText("Alert").waitFor();
+    await before(page);
+  } });
   await show(windows, "things", "/things",
     (page) => page.getByRole("row", { name: /Orchard/ }).filter({ hasText: "Alert" }));
   await show(windows, "alerts", "/alerts", (page) => page.getByText(/Orchard is/));
-  await show(windows, "alert", `/alerts/${encodeURIComponent(id)}`, (page) => page.locator(".plot canvas"));
+  await show(windows, "alert", `/alerts/${encodeURIComponent(id)}`, (page) => page.locator(".plot canvas"), { before });
   await show(windows, "refused", "/live/refused", (page) => page.getByText("greenhouse-4"));
   await show(windows, "notices", "/settings/notices", (page) => page.getByText("Orchard almost empty"));
   await show(windows, "editor", "/p/tanks/edit", (page) => page.locator(".cm-content"));
