@@ -13,18 +13,21 @@ type ColourOf = (token: string) => string;
 // Spans in which an alert was open: a tint, and its shape where it began.
 export function drawMarks(plot: uPlot, marks: AlertMark[], colourOf: ColourOf): void {
   const { ctx, bbox } = plot;
+  const right = bbox.left + bbox.width;
+  const radius = 5 * devicePixelRatio;
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
   for (const mark of marks) {
     const from = plot.valToPos(mark.from, 'x', true);
-    const to = mark.to === null ? bbox.left + bbox.width : plot.valToPos(mark.to, 'x', true);
-    if (to < bbox.left || from > bbox.left + bbox.width) continue;
+    const to = mark.to === null ? right : plot.valToPos(mark.to, 'x', true);
+    if (to < bbox.left || from > right) continue;
     const colour = colourOf(mark.condition === 'silent' ? '--off' : mark.condition === 'invalid' ? '--bad' : '--warn');
     ctx.fillStyle = withAlpha(colour, 0.08);
     ctx.fillRect(from, bbox.top, Math.max(devicePixelRatio, to - from), bbox.height);
-    drawShape(ctx, from, bbox.top + 7 * devicePixelRatio, 5 * devicePixelRatio, colour, mark.condition);
+    // Whole, also of what began just now.
+    drawShape(ctx, Math.min(from, right - radius), bbox.top + 7 * devicePixelRatio, radius, colour, mark.condition);
   }
   ctx.restore();
 }
