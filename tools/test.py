@@ -11,7 +11,7 @@ what was not run has not passed. The last lines of what failed are shown;
 all lies in build/test-logs/.
 
 Environment: FUZZ_SECONDS (20) per fuzzer; NILO_WERROR (OFF); the scripts get NILO, the program.
-Whoever asks for more (FUZZ_SECONDS, KILLS, ROUNDS) gives the programs as much more time.
+Whoever asks for more (FUZZ_SECONDS, KILLS, CUTS, ROUNDS) gives the programs as much more time.
 """
 
 import concurrent.futures
@@ -85,7 +85,7 @@ def count(kind, output, exit_code):
 
 
 def timeout_s(kind, environment):
-    rounds = max(int(environment.get(name, "0")) for name in ("KILLS", "ROUNDS"))
+    rounds = max(int(environment.get(name, "0")) for name in ("KILLS", "CUTS", "ROUNDS"))
     asked = {"fuzz": FUZZ_SECONDS, "script": rounds * ROUND_TIMEOUT_S}
     return PROGRAM_TIMEOUT_S + asked.get(kind, 0)
 
@@ -136,7 +136,7 @@ def ninja(path, targets=()):
 
 def build_release():
     """build/, shared with `make run`: the program and all its tests."""
-    path = configure("", "-DCMAKE_BUILD_TYPE=Release", f"-DNILO_WERROR={WERROR}")
+    path = configure("", "-DCMAKE_BUILD_TYPE=Release", f"-DNILO_WERROR={WERROR}", "-DNILO_PCH=OFF")
     ninja(path)
     return path
 

@@ -44,7 +44,10 @@ void ClientReports::list(const mqtt::Refusal& refusal, TimeUs now_us) {
   if (!is_listed) return;
   const std::string_view user =
       refusal.principal.empty() ? shown_user(refusal.user_name) : refusal.principal;
-  rooms_.refused.add({.what = std::string(mqtt::word_of(refusal.what)),
+  // A login that failed for its will gets in once its topic is allowed.
+  const What what =
+      refusal.what == What::connect && !refusal.topic.empty() ? What::publish : refusal.what;
+  rooms_.refused.add({.what = std::string(mqtt::word_of(what)),
                       .client = std::string(refusal.client_id),
                       .user = std::string(user),
                       .ip = std::string(refusal.source_ip),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "app/ingest.h"
@@ -20,11 +21,11 @@ constexpr std::string_view kReserved = "$aws/";
 // What a token, policies and a person's permission come to.
 class DeviceScope final : public Scope {
  public:
-  DeviceScope(std::shared_ptr<const Scope> token, std::optional<PolicySet> policies, bool is_named,
-              const Grants& grants, std::string user)
+  DeviceScope(std::shared_ptr<const Scope> token, std::optional<PolicySet> policies,
+              bool has_policy, const Grants& grants, std::string user)
       : token_(std::move(token)),
         policies_(std::move(policies)),
-        is_named_(is_named),
+        has_policy_(has_policy),
         grants_(grants),
         user_(std::move(user)) {}
 
@@ -59,8 +60,8 @@ class DeviceScope final : public Scope {
       }
       if (!verdict.is_allowed) {
         const std::string who = printable(user_, 80);
-        return is_named_ ? fmt::format("no policy allows {} to {} here", who, word_of(action))
-                         : fmt::format("the stack has policies, and none is for {}", who);
+        return has_policy_ ? fmt::format("no policy allows {} to {} here", who, word_of(action))
+                           : fmt::format("the stack has policies, and none is for {}", who);
       }
     }
     return token_ == nullptr ? std::string() : token_->why_not(act, topic);
@@ -79,7 +80,7 @@ class DeviceScope final : public Scope {
 
   const std::shared_ptr<const Scope> token_;  // nullptr: it is not limited
   const std::optional<PolicySet> policies_;   // nullopt: they do not limit it
-  const bool is_named_;                       // false: the set is empty
+  const bool has_policy_;                     // false: the set is empty
   const Grants& grants_;
   const std::string user_;
 };
@@ -129,17 +130,16 @@ Result<void> Policies::admit(Principal& who, PolicySubject subject) const {
   subject.thing = thing_of(who);
   const std::string client_id = subject.client_id;
   const auto policies = policies_for(who, subject.thing.get());
-  const bool is_named = !policies.empty();
-  const bool is_left_out = !is_named && who.scope == nullptr && who.role == Role::device &&
-                           !who.name.empty() && !stack_.policies.empty();
-  if (!is_named && !is_left_out && who.scope == nullptr) return {};
+  const bool has_policy = !policies.empty();
+  const bool is_left_out = leaves_out(who, policies);
+  if (!has_policy && !is_left_out && who.scope == nullptr) return {};
   std::optional<PolicySet> set;
-  if (is_named || is_left_out) set.emplace(policies, std::move(subject));
+  if (has_policy || is_left_out) set.emplace(policies, std::move(subject));
   // Who is left out gets in, so that what it asks for is told and can be allowed.
-  const PolicySet::Verdict verdict = is_named ? set->decide(PolicyAction::connect, client_id)
-                                              : PolicySet::Verdict{true, nullptr, nullptr};
-  who.scope = std::make_shared<DeviceScope>(std::move(who.scope), std::move(set), is_named, grants_,
-                                            who.name);
+  const PolicySet::Verdict verdict = has_policy ? set->decide(PolicyAction::connect, client_id)
+                                                : PolicySet::Verdict{true, nullptr, nullptr};
+  who.scope = std::make_shared<DeviceScope>(std::move(who.scope), std::move(set), has_policy,
+                                            grants_, who.name);
   if (verdict.is_allowed) return {};
   return Error{ErrorCode::permission_denied,
                verdict.denied_by != nullptr
@@ -147,6 +147,24 @@ Result<void> Policies::admit(Principal& who, PolicySubject subject) const {
                                  verdict.policy->name)
                    : fmt::format("no policy allows {} to connect with this client id",
                                  printable(who.name, 80))};
+}
+
+bool Policies::leaves_out(const Principal& who,
+                          const std::vector<std::shared_ptr<const Policy>>& policies) const {
+  return policies.empty() && !stack_.policies.empty() && who.role == Role::device &&
+         who.scope == nullptr;
+}
+
+std::vector<std::string> Policies::left_out(const Access& access) const {
+  std::set<std::string> names;
+  for (const Token& token : access.list()) names.insert(token.name);
+  for (const KnownCertificate& known : access.certificates().list()) names.insert(known.name);
+  std::vector<std::string> out;
+  for (const std::string& name : names) {
+    const std::optional<Principal> who = access.by_name(name);
+    if (who && leaves_out(*who, policies_for(*who, thing_of(*who).get()))) out.push_back(name);
+  }
+  return out;
 }
 
 bool Policies::may_grant(const Principal& who, PolicySubject subject, Grant::Act act,
@@ -159,7 +177,8 @@ bool Policies::may_grant(const Principal& who, PolicySubject subject, Grant::Act
   const bool is_for_nobody =
       act == Grant::Act::publish && topic.starts_with('$') && !topic.starts_with(kBasicIngest);
   if (is_for_nobody) return false;
-  if (topic.starts_with('$') && (policies.empty() || !topic.starts_with(kReserved))) return false;
+  const bool is_reserved = act == Grant::Act::subscribe && topic.starts_with('$');
+  if (is_reserved && (policies.empty() || !topic.starts_with(kReserved))) return false;
   const PolicySet set(policies, std::move(subject));
   const auto is_denied = [&](PolicyAction action) {
     return set.decide(action, topic).denied_by != nullptr;

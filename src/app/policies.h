@@ -4,7 +4,7 @@
 // changes: a device may do what one of its policies allows and none denies, within the topics that
 // its token is limited to, if it is. One that no policy is for may use the topics its token was
 // limited to, since somebody wrote them down, and no others. Policies are for devices: people
-// (viewers and admins) are not limited by them, nor is who is let in without a name (--open).
+// (viewers and admins, and whoever --open lets in) are not limited by them.
 //
 //   login -> limit(): its policies, with what its variables are -> Principal::scope
 //   what a person allowed by hand (grants.h) is asked for only where the policies said no
@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/access.h"
 #include "app/grants.h"
 #include "base/result.h"
 #include "stack/stack.h"
@@ -44,12 +45,18 @@ class Policies {
   // The thing whose login this is: the one of this id; nullptr: none.
   const stack::Thing* find_thing(std::string_view login) const { return find_thing_(login); }
 
+  // Names of devices that get in, and may then do nothing: there are policies, none is for them,
+  // and their logins have no topics.
+  std::vector<std::string> left_out(const Access& access) const;
+
   // May a person allow this by hand? Not what a statement denies, nor what is the server's own.
   // `who`: as it would log in, without a scope.
   bool may_grant(const Principal& who, PolicySubject subject, Grant::Act act,
                  std::string_view topic) const;
 
  private:
+  bool leaves_out(const Principal& who,
+                  const std::vector<std::shared_ptr<const Policy>>& policies) const;
   std::vector<std::shared_ptr<const Policy>> policies_for(const Principal& who,
                                                           const PolicyThing* thing) const;
   std::shared_ptr<const PolicyThing> thing_of(const Principal& who) const;

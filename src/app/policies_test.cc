@@ -61,11 +61,10 @@ class OneTopic final : public Scope {
   std::string why_not(Act /*act*/, std::string_view /*topic*/) const override { return "token"; }
 };
 
-TEST_F(PoliciesTest, LeaveAlonePeopleAndWhoHasNoName) {
+TEST_F(PoliciesTest, LeavePeopleAlone) {
   Principal admin{"tank-1", Role::admin};
   policies_.limit(admin, {});
   EXPECT_EQ(admin.scope, nullptr);
-  EXPECT_EQ(device("").scope, nullptr);
 }
 
 TEST_F(PoliciesTest, AllowNothingToWhomNoneIsForUntilAPersonDoes) {
@@ -78,6 +77,8 @@ TEST_F(PoliciesTest, AllowNothingToWhomNoneIsForUntilAPersonDoes) {
             "the stack has policies, and none is for somebody");
   allow("somebody", Grant::Act::publish, "a");
   EXPECT_TRUE(who.scope->may_publish("a"));
+  EXPECT_TRUE(policies_.may_grant({"somebody"}, {}, Grant::Act::publish, "$aws/rules/r/t"));
+  EXPECT_FALSE(policies_.may_grant({"somebody"}, {}, Grant::Act::subscribe, "$aws/events/#"));
 }
 
 TEST_F(PoliciesTest, LeaveWhomNoneIsForTheTopicsOfItsToken) {

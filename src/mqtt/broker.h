@@ -159,8 +159,14 @@ class Broker {
   // --- connect.cc: from the first packet to CONNACK
   void handle_connect(Connection& connection, const Frame& frame);
   Fault check_connect(const Connect& packet, const Limits& limits) const;
-  void refuse_connect(Connection& connection, Reason reason, std::string_view why);
-  std::string check_will(const Connection& connection) const;
+  // `topic`: of a will that may not be published.
+  void refuse_connect(Connection& connection, Reason reason, std::string_view why,
+                      std::string_view topic = {});
+  struct WillRefusal {
+    std::string topic;
+    std::string why;
+  };
+  std::optional<WillRefusal> check_will(const Connection& connection) const;
   void begin_session(Connection& connection);
   // What the log has to know of it.
   struct Beginning {

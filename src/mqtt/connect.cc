@@ -118,8 +118,9 @@ Fault Broker::check_connect(const Connect& packet, const Limits& limits) const {
   return {};
 }
 
-void Broker::refuse_connect(Connection& connection, Reason reason, std::string_view why) {
-  refuse(connection, Refusal::What::connect, {}, reason, why);
+void Broker::refuse_connect(Connection& connection, Reason reason, std::string_view why,
+                            std::string_view topic) {
+  refuse(connection, Refusal::What::connect, topic, reason, why);
   const std::size_t before = connection.out.size();
   Connack packet{false, reason, {}};
   if (limits_.reasons && !why.empty()) packet.properties.set(Property::reason_string, why);
@@ -141,28 +142,31 @@ void Broker::on_authenticated(ConnectionId id, Result<Principal> who) {
     return refuse_connect(*connection, reason_of(who.error().code), who.error().message);
   }
   connection->principal = std::move(who).value();
-  if (const std::string why = check_will(*connection); !why.empty()) {
-    return refuse_connect(*connection, Reason::not_authorized, why);
+  if (const auto refusal = check_will(*connection)) {
+    return refuse_connect(*connection, Reason::not_authorized, refusal->why, refusal->topic);
   }
   begin_session(*connection);
 }
 
-// Why its will could not be published; empty: it could, or there is none. Better told now than when
-// nobody is there to hear it.
-std::string Broker::check_will(const Connection& connection) const {
+// Why its will could not be published; nullopt: it could, or there is none. Better told now than
+// when nobody is there to hear it.
+std::optional<Broker::WillRefusal> Broker::check_will(const Connection& connection) const {
   Connect packet;
   const Fault fault = decode({PacketType::connect, 0, connection.connect_packet, 0}, packet);
   NILO_ASSERT(!fault);
-  if (!packet.has_will) return {};
+  if (!packet.has_will) return std::nullopt;
   const Principal& who = connection.principal;
   const Will& will = packet.will;
   for (const Scope::Act act : {Scope::Act::publish, Scope::Act::retain}) {
     const bool may = act == Scope::Act::publish
                          ? rooms_.host.may_publish(who, will.topic)
                          : !will.retain || rooms_.host.may_retain(who, will.topic);
-    if (!may) return "its will: " + rooms_.host.why_not(who, act, will.topic);
+    if (!may) {
+      return WillRefusal{std::string(will.topic),
+                         "its will: " + rooms_.host.why_not(who, act, will.topic)};
+    }
   }
-  return {};
+  return std::nullopt;
 }
 
 // What a session may hear has changed: takes the subscriptions away that are not allowed any more.

@@ -118,7 +118,7 @@ struct Refusal {
   std::string_view client_id;
   std::string_view principal;
   std::string_view source_ip;
-  std::string_view topic;  // topic or filter; empty where there is none
+  std::string_view topic;  // topic or filter; of a CONNECT: of its will, if that is why; or empty
   Reason reason{};
   std::string_view why;          // in words
   std::string_view user_name{};  // what a CONNECT showed; proves nothing

@@ -206,7 +206,8 @@ def crash_and_count(server, dice, crash, crashes):
         person = Person(server, dice.random())
         for thread in [*publishers, person]:
             thread.start()
-        time.sleep(dice.uniform(0.02, 0.5))  # the moment of the crash is what the dice decide
+        # The moment of the crash is what the dice decide; rather while there is load.
+        time.sleep(dice.uniform(0.02, 0.1 + READINGS_EACH_ROUND / 1000))
         crash()
         for thread in [*publishers, person]:
             thread.join()

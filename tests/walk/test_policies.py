@@ -205,7 +205,7 @@ def a_will_that_is_not_allowed_is_refused_when_it_is_made():
             code, said = server.try_to_publish("tank-1/a", token, "--will-topic", topic,
                                                "--will-payload", "x")
             assert code in codes, (topic, code, said)
-        assert server.refusal("")["reason"].startswith("its will: no policy allows"), "told"
+        assert server.refusal("tank-2/gone")["reason"].startswith("its will: no policy allows"), "told"
 
 
 @harness.case
@@ -267,6 +267,24 @@ def whom_no_policy_is_for_gets_in_and_may_nothing_until_a_person_allows_it():
         assert well.publish("well/level") in (0, 0x10)
         assert post("well/level") == 200
         assert post("well/other") == 403
+        server.stop()
+        server.start()
+        assert "event=policies.left_out devices=1 names=well:1" in server.log_text()
+
+
+@harness.case
+def a_will_that_no_policy_allows_can_be_allowed():
+    with House() as server:
+        token = server.token_of("well:1")
+
+        def publish():
+            return server.try_to_publish("well/state", token, "--will-topic", "well/state",
+                                         "--will-payload", "gone")[0]
+        assert publish() != 0
+        harness.wait_until(lambda: server.refusal("well/state"), "its line in Live")
+        assert server.refusal("well/state")["reason"].startswith("its will: ")
+        server.allow("well/state")
+        assert publish() == 0
 
 
 @harness.case

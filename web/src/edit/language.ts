@@ -35,6 +35,7 @@ const kValues: Option[] = [
 
 const kOf: Option = { name: 'of', example: '["type:tank/percent"]' };
 const kStats = ['count', 'mean', 'sd', 'min', 'q25', 'median', 'q75', 'max', 'first', 'last'];
+const kTableStats = [...kStats, 'change'];
 
 export const kKinds: Record<string, Option[]> = {
   now: [
@@ -50,7 +51,7 @@ export const kKinds: Record<string, Option[]> = {
     { name: 'last_label', example: 'true' }, { name: 'height', example: '320' }, ...kValues,
   ],
   table: [
-    word('rows', ['things', 'intervals', 'alerts']), kOf, { name: 'every', example: '"1d"' }, word('stats', kStats),
+    word('rows', ['things', 'intervals', 'alerts']), kOf, { name: 'every', example: '"1d"' }, word('stats', kTableStats),
     { name: 'columns', example: '["name", "age"]' }, { name: 'limit', example: '50' }, { name: 'download', example: 'true' },
     { name: 'sort', example: '"name"' }, { name: 'search', example: 'true' }, ...kValues,
   ],

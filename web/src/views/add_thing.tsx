@@ -166,7 +166,7 @@ export function AddThing() {
           </div>
           {wanted.way !== 'none' && (
             <Field label="Only these topics" name="topics" value={wanted.topics} {...plain} placeholder="water4/#"
-              hint="Filters, parted by spaces. Empty: every topic." onInput={set('topics')} />
+              hint="Filters, parted by spaces. Empty: what policies allow, or every topic if there are none." onInput={set('topics')} />
           )}
           {error && <ErrorState error={error} />}
           {error && isThere && <p class="hint">{id} itself is written; only its login is missing.</p>}

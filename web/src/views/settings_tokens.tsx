@@ -60,7 +60,7 @@ function NewToken({ onClose, onMade }: { onClose: () => void; onMade: (token: st
         </div>
         {role === 'device' && (
           <Field label="Only these topics" name="topics" value={topics} autocomplete="off" autocapitalize="none" spellcheck={false} placeholder="water1/#"
-            hint="Filters, parted by spaces. Empty: every topic." onInput={(event) => setTopics(event.currentTarget.value)} />
+            hint="Filters, parted by spaces. Empty: what policies allow, or every topic if there are none." onInput={(event) => setTopics(event.currentTarget.value)} />
         )}
         <div class="field">
           <label for="valid">Valid</label>
@@ -97,7 +97,7 @@ export function Tokens() {
         <Table label="Tokens" rows={list} keyOf={(token) => token.name + token.created} rowClass={(token) => (token.revoked ? 'is-silent' : '')} columns={[
           { head: 'Name', cell: (token) => <span class="wrap">{token.name}</span>, isName: true },
           { head: 'Role', cell: (token) => (token.kind === 'password' ? `${token.role}, password` : token.role) },
-          { head: 'Topics', cell: (token) => <code class="wrap">{(token.topics ?? []).join(' ') || (token.role === 'device' ? '#' : '')}</code>, phone: 'hide' },
+          { head: 'Topics', cell: (token) => <code class="wrap">{(token.topics ?? []).join(' ')}</code>, phone: 'hide' },
           { head: 'Made', cell: (token) => <Age time={Date.parse(token.created)} way="moment" />, phone: 'hide' },
           { head: 'Valid', cell: (token) => <Validity token={token} /> },
           {
