@@ -17,6 +17,7 @@ namespace {
 
 // Topics that programs made for AWS IoT know. All others with `$` are for people.
 constexpr std::string_view kReserved = "$aws/";
+constexpr std::size_t kNamesShown = 20;
 
 // What a token, policies and a person's permission come to.
 class DeviceScope final : public Scope {
@@ -155,16 +156,22 @@ bool Policies::leaves_out(const Principal& who,
          who.scope == nullptr;
 }
 
-std::vector<std::string> Policies::left_out(const Access& access) const {
+void Policies::tell_left_out(const Access& access, Logger& logger) const {
   std::set<std::string> names;
   for (const Token& token : access.list()) names.insert(token.name);
   for (const KnownCertificate& known : access.certificates().list()) names.insert(known.name);
-  std::vector<std::string> out;
+  std::size_t count = 0;
+  std::string shown;
   for (const std::string& name : names) {
     const std::optional<Principal> who = access.by_name(name);
-    if (who && leaves_out(*who, policies_for(*who, thing_of(*who).get()))) out.push_back(name);
+    if (!who || !leaves_out(*who, policies_for(*who, thing_of(*who).get()))) continue;
+    if (++count > kNamesShown) continue;
+    shown += (shown.empty() ? "" : " ") + name;
   }
-  return out;
+  if (count == 0) return;
+  logger.warn("policies.left_out", {{"devices", count},
+                                    {"names", shown},
+                                    {"why", "no policy is for them, so they may do nothing"}});
 }
 
 bool Policies::may_grant(const Principal& who, PolicySubject subject, Grant::Act act,

@@ -21,6 +21,7 @@
 
 #include "app/access.h"
 #include "app/grants.h"
+#include "base/logger.h"
 #include "base/result.h"
 #include "stack/stack.h"
 #include "value/policy.h"
@@ -45,9 +46,9 @@ class Policies {
   // The thing whose login this is: the one of this id; nullptr: none.
   const stack::Thing* find_thing(std::string_view login) const { return find_thing_(login); }
 
-  // Names of devices that get in, and may then do nothing: there are policies, none is for them,
-  // and their logins have no topics.
-  std::vector<std::string> left_out(const Access& access) const;
+  // Warns of the devices that get in and may then do nothing: there are policies, none is for them,
+  // and their logins have no topics. Whoever wrote the first policy may have forgotten them.
+  void tell_left_out(const Access& access, Logger& logger) const;
 
   // May a person allow this by hand? Not what a statement denies, nor what is the server's own.
   // `who`: as it would log in, without a scope.

@@ -1,7 +1,5 @@
 #include "app/server.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -53,7 +51,6 @@ constexpr std::uint64_t kMemoryBeyondBudgets = std::uint64_t{2} << 30;
 // Descriptors that clients may not take: for the log, the state, and HTTP's 1024 connections and
 // 1024 WebSockets. Half of all, where there are few.
 constexpr std::size_t kDescriptorsKeptMax = 2304;
-constexpr std::size_t kNamesShown = 20;
 constexpr std::chrono::minutes kDropExpiredEvery{5};  // retained messages; readers skip them before
 
 log::LogOptions log_options(const ServerOptions& options, const tables::Tables& tables) {
@@ -90,7 +87,7 @@ class RunningServer final : public Server {
     start_ingest();          // a message would be taken
     open_sql();              // a question would be answered
     TRY(follow_tables());    // things, open pages and alerts hear of every row
-    tell_left_out();
+    policies_->tell_left_out(*access_, logger_);
     TRY(open_doors());  // the ports are open
     numbers_.add_gauges(*log_, *applier_, *alerting_);
     post_office_->start();  // notices leave
@@ -247,18 +244,6 @@ class RunningServer final : public Server {
     });
     applier_->observe(post_office_->observer());
     return ensure_admin_token();
-  }
-
-  // Whoever added the first policy may not have thought of all devices.
-  void tell_left_out() {
-    const std::vector<std::string> names = policies_->left_out(*access_);
-    if (names.empty()) return;
-    const std::size_t shown = std::min(names.size(), kNamesShown);
-    logger_.warn(
-        "policies.left_out",
-        {{"devices", names.size()},
-         {"names", fmt::format("{}", fmt::join(names.begin(), names.begin() + shown, " "))},
-         {"why", "no policy is for them, so they may do nothing"}});
   }
 
   void load_accounts() {
